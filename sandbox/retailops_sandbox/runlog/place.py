@@ -7,6 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from retailops_sandbox.errors import UsageError
+
+_USABLE = re.compile(
+    r"postgres(?:ql)?://(?:[^\s:@/?#]*(?::[^\s:@/?#]*)?@)?[^\s@/?#]*(?:/[^\s@/?#]*)?(?:\?[^\s@/#]*)?"
+)
 _URL = re.compile(r"(?P<scheme>[a-z]+)://(?:(?P<user>[^:@]*)(?::[^@]*)?@)?(?P<host>[^@?#]*)(?:[?#][^@]*)?")
 """A URL of a database, without a password that holds an `@`: then nobody can tell where it ends."""
 
@@ -38,3 +43,24 @@ def database_words(url: str) -> str:
         return "postgresql://…"
     user = f"{found['user']}@" if found["user"] else ""
     return f"{found['scheme']}://{user}{found['host']}"
+
+
+def check_database_url(url: str) -> None:
+    """UsageError for what is no URL of a PostgreSQL database. Its line holds no password."""
+    words = database_words(url)
+    scheme, separator, _ = url.partition("://")
+    if not separator or not scheme.isalnum():
+        raise UsageError("the log's place is no URL of a database", mend=_EXAMPLE)
+    if scheme not in ("postgresql", "postgres"):
+        raise UsageError(
+            f"the log cannot be kept in {words}", mend=f"only PostgreSQL can keep it: {_EXAMPLE}"
+        )
+    if not _USABLE.fullmatch(url) or _BROKEN_ESCAPE.search(url):
+        raise UsageError(
+            f"the URL of the log, {words}, cannot be read",
+            mend="write characters such as @ : / ? # % in a name or password as %40 %3A %2F %3F %23 %25",
+        )
+
+
+_EXAMPLE = "for example --log postgresql://user:password@host:5432/database"
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import conninfo
 
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
-from retailops_sandbox.runlog.place import database_words
+from retailops_sandbox.runlog.place import check_database_url, database_words
 
 _OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,  # seconds
@@ -27,6 +27,18 @@ _REFUSED = re.compile(
 )
 """What a server says to who will not get in by waiting."""
 _PORTS = re.compile(r"[0-9,]*")
+_SERVER_SAID = re.compile(r"failed: \w+:  ")
+"""A server's own words begin with a severity in its language and two blanks."""
+_FOR_NOW = re.compile(
+    "starting up|shutting down|accepting connections|recovery|too many clients|too many connections"
+    "|connection slots|terminating connection"
+)
+"""What a server says to who will get in by waiting."""
+_MENDS = {
+    "password": "it stands in the URL of the log, in PGPASSWORD or in ~/.pgpass",
+    "database": "make it first, with createdb or CREATE DATABASE",
+    "permission denied": "see Roles in docs/shared-log.md",
+}
 _NO_TABLES = ("42P01", "42703", "3F000")
 """SQLSTATE: a table, a column or a schema is missing."""
 
@@ -47,16 +59,15 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
 
 def _parsed(url: str) -> dict[str, Any]:
     """The options in a URL; UsageError where it is none."""
+    check_database_url(url)
+    # Without what the driver says of it, which may quote the password.
+    wrong = UsageError(f"{database_words(url)}: PostgreSQL does not know the options of this URL")
     try:
         found = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        found = {"host": "@"}
-    # A password with an @ in it ends up in one of these, and messages of the driver would quote it.
-    if "@" in str(found.get("host", "")) or not _PORTS.fullmatch(str(found.get("port", ""))):
-        raise UsageError(
-            f"{database_words(url)}: is no URL of a PostgreSQL database",
-            mend="such as postgresql://user:password@host:5432/database, with %40 for an @ in the password",
-        )
+        raise wrong from None
+    if not _PORTS.fullmatch(str(found.get("port", ""))):
+        raise wrong
     return found
 
 
@@ -67,8 +78,10 @@ def problem(error: psycopg.Error, url: str) -> SandboxError:
         mend = f"retailops-sandbox log init --log {place}"
         return UsageError(f"{place}: holds no log that this version can use", mend=mend)
     reason = _reason(error, url)
-    if _REFUSED.search(reason) or (error.sqlstate or "").startswith(("28", "42501", "3D")):
-        return UsageError(f"{place}: cannot be used: {reason}", mend="mend the setting `log`, or --log")
+    refused = _SERVER_SAID.search(str(error)) and not _FOR_NOW.search(reason)
+    if refused or _REFUSED.search(reason) or (error.sqlstate or "").startswith(("28", "42501", "3D")):
+        mends = (mend for word, mend in _MENDS.items() if word in reason)
+        return UsageError(f"{place}: cannot be used: {reason}", mend=next(mends, "mend the setting `log`"))
     return DatabaseAway(f"cannot be reached: {reason}", file=place)
 
 

@@ -1,0 +1,48 @@
+"""The version of the tables in a database: the latest migration that was run there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.runlog.place import database_words
+from retailops_sandbox.runlog.postgres.connecting import problem
+
+EARLIER = ("0001",)
+"""The migrations before the latest, in their order."""
+LATEST = "0002"
+"""The migration after which a database has the tables that this sandbox reads and writes."""
+VERSION_TABLE = "log_version"
+
+
+def check_tables(connection: psycopg.Connection[Any], url: str) -> None:
+    """UsageError where the tables of a log are missing, or older or newer than this sandbox uses them."""
+    found = version_of(connection, url)
+    if found == LATEST:
+        return
+    place = database_words(url)
+    make = f"retailops-sandbox log init --log {place}"
+    if not found:
+        raise UsageError(f"{place}: has no tables of a log", mend=f"make them: {make}")
+    if found in EARLIER:
+        raise UsageError(
+            f"{place}: has the tables of an older version: {found}, and this one uses {LATEST}",
+            mend=f"bring them up to date: {make}",
+        )
+    raise UsageError(
+        f"{place}: has the tables of a newer version: {found}, and this one uses {LATEST}",
+        mend="pip install -U 'retailops-sandbox[postgres]'",
+    )
+
+
+def version_of(connection: psycopg.Connection[Any], url: str) -> str:
+    """The version of a database's tables; empty where it has none."""
+    try:
+        if connection.execute("select to_regclass(%s)", [VERSION_TABLE]).fetchone() == (None,):
+            return ""
+        found = connection.execute(f"select version_num from {VERSION_TABLE}").fetchone()
+    except psycopg.Error as error:
+        raise problem(error, url) from None
+    return found[0] if found is not None else ""
