@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
@@ -41,8 +42,11 @@ class MemoryLog:
     def append(self, record: Record) -> None:
         self.records.append(record)
 
-    def sending(self, flight: DeliveryInFlight) -> None:
+    @contextmanager
+    def sending(self, flight: DeliveryInFlight) -> Iterator[None]:
         self.flights.append(flight)
+        yield
+        assert flight.id in {each.id for each in self.deliveries}
 
     async def flush(self) -> None:
         self.flushed = len(self.records)

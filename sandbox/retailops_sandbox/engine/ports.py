@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -43,8 +44,8 @@ class DeliveryLog(Protocol):
         It never waits for another process.
         """
 
-    def sending(self, flight: DeliveryInFlight) -> None:
-        """Let others see a delivery that takes long, until it is appended. From any thread."""
+    def sending(self, flight: DeliveryInFlight) -> AbstractContextManager[None]:
+        """Let others see a delivery that takes long, until the block ends, in which it is appended."""
 
     async def flush(self) -> None:
         """Wait until every reader of the log has what was appended before; what is told of it is then true.

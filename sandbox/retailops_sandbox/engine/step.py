@@ -252,17 +252,17 @@ class StepRun:
         timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
         connection = prepared.target.connection(timeout_ms, drop_after_ms)
         sent_at = self._ports.clock.now()
-        self._ports.log.sending(self._flight(prepared, delivery_id, sent_at, number, attempt))
-        exchange = await self._context.send(delivery_id, prepared.request, connection)
-        fault = exchange.fault
-        wire = prepared.request.wire
-        drops = drop_after_ms is not None or (wire is not None and wire.break_off_after is not None)
-        dropped = drops and fault is not None and fault.kind == "cancelled"
-        dropped = dropped and not self._context.is_stopped
-        seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
-        if is_large(prepared.request, exchange):
-            return await asyncio.to_thread(self._logged_sent, *seen)
-        return self._logged_sent(*seen)
+        with self._ports.log.sending(self._flight(prepared, delivery_id, sent_at, number, attempt)):
+            exchange = await self._context.send(delivery_id, prepared.request, connection)
+            fault = exchange.fault
+            wire = prepared.request.wire
+            drops = drop_after_ms is not None or (wire is not None and wire.break_off_after is not None)
+            dropped = drops and fault is not None and fault.kind == "cancelled"
+            dropped = dropped and not self._context.is_stopped
+            seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
+            if is_large(prepared.request, exchange):
+                return await asyncio.to_thread(self._logged_sent, *seen)
+            return self._logged_sent(*seen)
 
     def _flight(
         self, prepared: Prepared, delivery_id: str, sent_at: str, number: int, attempt: int

@@ -203,20 +203,19 @@ class Relay:
             tuple(_passed_on(request.headers, _OF_ONE_CONNECTION, as_bytes=True)),
             request.body,
         )
-        self._log.sending(self._flight(id, sent_at, forwarded))
         try:
-            exchange = await self._transport.send(forwarded, self._connection, key=id)
-        except SandboxError as error:
-            return _one_line(400, error.what)
-        work = partial(self._logged, id, sent_at, forwarded, exchange)
-        # Logged before it is answered, so that a caller that has the answer finds it in the log.
-        try:
-            recorded = await asyncio.to_thread(work) if is_large(forwarded, exchange) else work()
+            with self._log.sending(self._flight(id, sent_at, forwarded)):
+                exchange = await self._transport.send(forwarded, self._connection, key=id)
+                work = partial(self._logged, id, sent_at, forwarded, exchange)
+                recorded = await asyncio.to_thread(work) if is_large(forwarded, exchange) else work()
+            # Logged before it is answered, so that a caller that has the answer finds it in the log.
             await self._log.flush()
         except FileError as error:
             _logger.error("%s: passed on and not logged: %s", id, error)
             self._note_unlogged(error, passed=1)
             return _one_line(502, f"it went through, and could not be logged: {error}")
+        except SandboxError as error:
+            return _one_line(400, error.what)
         self.records.append(recorded)
         self._on_recorded(recorded)
         _log(recorded.delivery)

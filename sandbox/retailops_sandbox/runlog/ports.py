@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -40,8 +41,8 @@ class RunWriter(Protocol):
     def append(self, record: Record) -> None:
         """Log a record; FileError where that fails, and then none of it is logged. Begins the run."""
 
-    def sending(self, flight: DeliveryInFlight) -> None:
-        """Let other processes see a delivery that takes long, until it is appended."""
+    def sending(self, flight: DeliveryInFlight) -> AbstractContextManager[None]:
+        """Let others see a delivery that takes long, until the block ends, in which it is appended."""
 
     async def flush(self) -> None:
         """Wait until every reader of the log has what was appended before.

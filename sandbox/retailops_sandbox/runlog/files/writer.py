@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.files.storage import RunDatabase
 
 _logger = diagnostics.logger(__name__)
+_NOTHING = nullcontext()
 _GENERATION = 1
 """A run's journal becomes a run file once, when the run ends."""
 
@@ -47,8 +49,9 @@ class FileRunWriter:
         """Log a record; FileError where that fails, and then none of it is logged. Begins the run."""
         self._begun().append(record)
 
-    def sending(self, flight: DeliveryInFlight) -> None:
+    def sending(self, flight: DeliveryInFlight) -> AbstractContextManager[None]:
         """Nothing: a delivery is in no file before it ends."""
+        return _NOTHING
 
     async def flush(self) -> None:
         """Nothing: readers have what is in the journal."""

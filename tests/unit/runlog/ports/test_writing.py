@@ -126,10 +126,9 @@ def test_what_was_flushed_is_there_for_every_reader(backend: Backend) -> None:
     log = backend.open_log()
     with writing(backend) as run:
         sent = make_delivery(run)
-        run.sending(
-            DeliveryInFlight(id=sent.id, sent_at=sent.sent_at, action="a", edition="e", receiver="local")
-        )
-        run.append(sent)
+        flight = DeliveryInFlight(id=sent.id, sent_at=sent.sent_at, action="a", edition="e", receiver="local")
+        with run.sending(flight):
+            run.append(sent)
         asyncio.run(run.flush())
         assert log.delivery(sent.id) is not None
         assert log.in_flight() == []
