@@ -10,7 +10,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+SYSTEM_NAMES = (
+    "chromium-headless-shell",  # the same pages, with no window around them: the fastest
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+)
 MEND = "set BROWSER_PATH to a Chromium or Chrome, or install one (`playwright install --with-deps chromium`)"
 
 _WITHOUT = (
@@ -73,7 +76,8 @@ def _from_apt() -> bool:
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     if not is_root or shutil.which("apt-get") is None:
         return False
-    return _run("apt-get", "update") and _run("apt-get", "install", "--yes", "chromium")
+    packages = ("chromium-headless-shell", "chromium")
+    return _run("apt-get", "update") and any(_run("apt-get", "install", "--yes", each) for each in packages)
 
 
 def _run(*command: str) -> bool:

@@ -32,8 +32,8 @@ class Watched:
 
     def _said(self, kind: str, text: str) -> None:
         # A form that is shown again comes with 422, which a browser reports too.
-        # And a request that a test cuts off on purpose fails.
-        if kind == "error" and not re.search("422|ERR_FAILED|htmx:(afterRequest|sendError)", text):
+        # And a request that a test cuts off, on purpose or by leaving the page, fails.
+        if kind == "error" and not re.search("422|ERR_FAILED|htmx:(afterRequest|send(Abort|Error))", text):
             self.complaints.append(text)
 
 
