@@ -20,7 +20,7 @@ from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters.progress import AFTER
 from tests.support import command
 from tests.support.authority import self_signed
-from tests.support.command import COMMAND, environment
+from tests.support.command import COMMAND, environment, imported
 from tests.support.receivers import Peer, Receiver, answering, receiver, response
 
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")
@@ -427,27 +427,6 @@ def test_variables_without_end_are_errors_of_their_scenario_alone(tmp_path: Path
 
 
 # --- what it costs ---
-
-
-def imported(folder: Path, *arguments: object, code: int = 0) -> set[str]:
-    """The modules that a command imports, which ends with this exit code."""
-    program = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: print(*sys.modules, sep='\\n', file=sys.stderr))\n"
-        "from retailops_sandbox.cli.commands import main\n"
-        "main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == code, done.stderr
-    return set(done.stderr.splitlines())
 
 
 def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):

@@ -694,6 +694,15 @@ def test_tokens_are_not_guessed_without_end(tmp_path: Path) -> None:
             assert (style.status_code, style.headers.get("set-cookie")) == (200, None)
 
 
+def test_the_health_check_needs_no_token_and_tells_nothing_else(guarded: Served) -> None:
+    with httpx.Client(base_url=guarded.url, params={"token": TOKEN}) as http:
+        answer = http.get("/healthz", headers={"Authorization": "Bearer wrong"})
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert "set-cookie" not in answer.headers
+        assert http.post("/healthz").status_code in (303, 405)
+        assert http.get("/healthz", headers={"Host": "shop.example"}).status_code == 200
+
+
 def test_a_token_is_needed_off_loopback_and_long_everywhere(tmp_path: Path) -> None:
     everywhere = ["--host", "0.0.0.0"]
     for options in (everywhere, [*everywhere, "--token", "short"], ["--token", "fifteen-letters"]):

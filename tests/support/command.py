@@ -43,3 +43,24 @@ def run_forked(*arguments: object, cwd: Path, **more: str) -> subprocess.Complet
         _, errors = process.communicate(timeout=120)
     assert process.returncode is not None
     return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+
+def imported(folder: Path, *arguments: object, code: int = 0) -> set[str]:
+    """The modules that a command imports, which ends with this exit code."""
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules, sep='\\n', file=sys.stderr))\n"
+        "from retailops_sandbox.cli.commands import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == code, done.stderr
+    return set(done.stderr.splitlines())

@@ -5,6 +5,7 @@ options.py    options that several commands share, and the receiver that they ch
 log_level.py  `--log-level`
 job.py        from the options of `run` and `send` to a run, and its exit code
 dry_run.py    the requests that would be sent
+check.py      mistakes in the files of a workspace, without sending
 accept.py     answers that differed, accepted into the files
 screen.py     the output of a run: on a terminal, in a log, on GitHub
 output.py     printing
@@ -28,7 +29,7 @@ def program() -> NoReturn:
     The process exits without the interpreter's shutdown, which takes as long as its start.
     """
     gc.set_threshold(100_000, 20, 100)
-    if sys.argv[1:2] in (["run"], ["send"]):
+    if sys.argv[1:2] in (["run"], ["send"], ["check"]):
         # `run` leaves TLS to libcurl; asyncio with OpenSSL takes a fifth longer to import.
         _import_without("ssl", "asyncio")
         # msgspec takes from it what Python 3.11 has itself.

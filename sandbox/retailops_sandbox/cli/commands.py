@@ -19,6 +19,7 @@ _MODULES = {
     "serve": "retailops_sandbox.cli.serve",
     "run": "retailops_sandbox.cli.run",
     "send": "retailops_sandbox.cli.send",
+    "check": "retailops_sandbox.cli.check",
     "probe": "retailops_sandbox.cli.probe",
     "import": "retailops_sandbox.cli.import_",
     "record": "retailops_sandbox.cli.record",

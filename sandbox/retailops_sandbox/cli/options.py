@@ -59,7 +59,7 @@ def workspace_option(command: Command) -> Command:
     )(command)
 
 
-_VARIABLES = click.option(
+variables_option = click.option(
     "--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."
 )
 _WAIT = click.option(
@@ -87,7 +87,7 @@ def receiver_options(command: Command) -> Command:
 
 def probing_options(command: Command) -> Command:
     """The options of sending that a probe has, too."""
-    return workspace_option(receiver_options(_with([_VARIABLES, _WAIT, _CONFIRMED], command)))
+    return workspace_option(receiver_options(_with([variables_option, _WAIT, _CONFIRMED], command)))
 
 
 def sending_options(command: Command) -> Command:
@@ -95,7 +95,7 @@ def sending_options(command: Command) -> Command:
     options = [
         click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery."),
         click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
-        _VARIABLES,
+        variables_option,
         _WAIT,
         _CONFIRMED,
         *(click.option(each.option, type=_FILE, metavar="FILE", help=each.help) for each in reporters.FILES),

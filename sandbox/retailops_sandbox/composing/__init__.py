@@ -11,6 +11,7 @@ wire           how a step spells its request, as far as it is made before it is 
 
 from retailops_sandbox.composing.payload import Payload, Template, compose, raw_bytes
 from retailops_sandbox.composing.placeholders import (
+    BUILT_IN,
     MissingCapture,
     Names,
     environment_variables,
@@ -33,6 +34,7 @@ from retailops_sandbox.composing.receiver import (
 from retailops_sandbox.composing.request import Head, build, build_raw, head
 
 __all__ = [
+    "BUILT_IN",
     "Head",
     "MissingCapture",
     "Names",

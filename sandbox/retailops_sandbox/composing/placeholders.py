@@ -13,6 +13,8 @@ from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Mark
 
+BUILT_IN = ("uuid", "now", "sequence")
+"""The names whose values each step makes anew."""
 MOST_FILLED = 2_000_000
 """Characters, about, that the placeholders of one step may be filled with."""
 LONGEST_TEXT = 16 * 1024 * 1024

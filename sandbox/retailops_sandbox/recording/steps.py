@@ -43,7 +43,6 @@ _FEW = 8
 _LEVELS = 4
 """How many levels deeper a value is nested in a scenario file than in a body."""
 _JSON_TYPE = "application/json"
-_MADE_BY_A_SEND = ("uuid", "now", "sequence")
 
 
 class RecordedStep(NamedTuple):
@@ -205,7 +204,7 @@ def _settled(template: Json, sent: Json) -> Json:
 
 
 def _is_always_known(name: str) -> bool:
-    return name in _MADE_BY_A_SEND or name.startswith(("env:", "text:"))
+    return name in composing.BUILT_IN or name.startswith(("env:", "text:"))
 
 
 def _without_token(

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -32,7 +32,7 @@ from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.run_watch import RunWatch
-from retailops_sandbox.web.shell.security import Guard, is_open
+from retailops_sandbox.web.shell.security import HEALTH, Guard, is_open
 from retailops_sandbox.web.shell.token import Token
 
 _Call = Callable[[], Awaitable[None]]
@@ -106,6 +106,7 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         routes=[
             *(route for room in rooms for route in room.routes),
             Route("/theme", shell.theme, methods=["POST"]),
+            Route(HEALTH, _health),
             Route("/login", shell.login, methods=["POST"]),
             Mount("/static", _Static(directory=pages.static)),
         ],
@@ -133,6 +134,11 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         ),
         tuple(room.close for room in rooms),
     )
+
+
+async def _health(request: Request) -> Response:
+    """Whether the process answers: it does. Whoever asks needs no token, so nothing else is said."""
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 class _Static(StaticFiles):

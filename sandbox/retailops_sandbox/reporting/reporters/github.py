@@ -57,7 +57,7 @@ def annotated(run: FinishedRun, *, root: str) -> list[str]:
 
 def _unreadable(run: FinishedRun, root: str) -> Iterator[str]:
     for error in run.unreadable:
-        yield _command(str(error), title="unreadable", file=error.file, line=error.line, root=root)
+        yield annotation(str(error), title="unreadable", file=error.file, line=error.line, root=root)
 
 
 def _failed(run: FinishedRun, root: str) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _failed(run: FinishedRun, root: str) -> Iterator[str]:
     for result in run.results:
         for step in result.steps:
             if step.verdict in ("failed", "errored"):
-                yield _command(
+                yield annotation(
                     "\n".join([*_said(step), against]),
                     title=f"{result.plan.name}: step {quoted(step.name)} {step.verdict}",
                     file=result.plan.file,
@@ -81,7 +81,8 @@ def _said(step: StepResult) -> list[str]:
     return [headline, *lines.step(step, most=5)] if found > 1 else [headline]
 
 
-def _command(message: str, *, title: str, file: str, line: int, root: str) -> str:
+def annotation(message: str, *, title: str, file: str, line: int, root: str) -> str:
+    """The command that annotates a line of a file; 0 is the file as a whole."""
     inside = _beneath(root, file)
     properties = {
         **({"file": inside} if inside else {}),

@@ -28,7 +28,7 @@ from retailops_sandbox.web.shell.sending import Sending
 from retailops_sandbox.workspace.edits import Edits
 from retailops_sandbox.workspace.workspace import Workspace
 
-_MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
+_MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in composing.BUILT_IN}
 """Values of the placeholders that only a send fills: a URL that is shown before it keeps them as written."""
 
 

@@ -14,8 +14,6 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Json, Mark, Wire
 from retailops_sandbox.reporting.render.wire_words import spelled
 
-_MADE_ANEW = ("uuid", "now", "sequence")
-
 
 def payload(sent: Delivery, *, own: bool) -> str:
     """The payload's text, with the placeholders in it that can still be filled.
@@ -150,7 +148,8 @@ def _recalled(template: Json, filled: Json) -> Json:
 
 def _can_be_filled(text: str) -> bool:
     return all(
-        name.startswith(("env:", "text:")) or name in _MADE_ANEW for name in composing.references(text)
+        name.startswith(("env:", "text:")) or name in composing.BUILT_IN
+        for name in composing.references(text)
     )
 
 

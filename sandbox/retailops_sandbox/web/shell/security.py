@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from retailops_sandbox.httpserver import host_name, is_loopback
 from retailops_sandbox.web.shell.token import Token
 
+HEALTH = "/healthz"
+"""The address at which a container engine or a load balancer asks whether the process answers."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; "
@@ -76,7 +78,7 @@ class Guard:
                 "Another site tried to change something here. Nothing was changed, and nothing was sent.",
                 "If it was you, open the sandbox's own page and do it there.",
             )
-        if not self._token.is_asked_for or is_asset(request):
+        if not self._token.is_asked_for or needs_no_token(request):
             return None
         if self._token.is_locked(request):
             return self._refuse(
@@ -91,7 +93,7 @@ class Guard:
 
     def _token_in_query(self, request: Request) -> Response | None:
         """The redirect that moves a token from the address into a cookie; None where there is none."""
-        if not self._token.is_asked_for or is_asset(request):
+        if not self._token.is_asked_for or needs_no_token(request):
             return None
         if "token" not in request.query_params or request.method != "GET":
             return None
@@ -104,13 +106,16 @@ class Guard:
 
 
 def is_open(request: Request) -> bool:
-    """Whether a request is answered without the token: the login and its assets."""
-    return request.url.path == "/login" or is_asset(request)
+    """Whether a request is answered without the token: the login, and what needs none."""
+    return request.url.path == "/login" or needs_no_token(request)
 
 
-def is_asset(request: Request) -> bool:
-    """Whether a request is for an asset. No token is looked at there, so that none can be guessed."""
-    return request.url.path.startswith("/static/")
+def needs_no_token(request: Request) -> bool:
+    """Whether a request is for an asset or the health check.
+
+    No token is looked at there, so that none can be guessed.
+    """
+    return request.url.path == HEALTH or request.url.path.startswith("/static/")
 
 
 def _from_own_page(request: Request, host: str) -> bool:
