@@ -21,6 +21,7 @@ _MODULES = {
     "send": "retailops_sandbox.cli.send",
     "check": "retailops_sandbox.cli.check",
     "probe": "retailops_sandbox.cli.probe",
+    "load": "retailops_sandbox.cli.load",
     "import": "retailops_sandbox.cli.import_",
     "record": "retailops_sandbox.cli.record",
     "log": "retailops_sandbox.cli.log",

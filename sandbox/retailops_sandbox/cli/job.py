@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import msgspec
@@ -19,8 +19,9 @@ from retailops_sandbox.cli.options import (
     reports_asked_for,
     table,
 )
-from retailops_sandbox.cli.output import complain
+from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.cli.screen import Screen
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import RunKind
 from retailops_sandbox.redaction import SecretPolicy
@@ -167,3 +168,17 @@ def sending(
         confirmed=confirmed,
         max_failures=max_failures,
     )
+
+
+def fitting_plans(
+    plans: list[Plan], options: Options, actions: Collection[str], contracts: Contracts
+) -> list[Plan]:
+    """The plans that the receiver can answer; what is left out is said in one line."""
+    from retailops_sandbox.session.fitting import editions_of, fitting
+
+    environment = settings.readable(os.environ)
+    speaks = editions_of(options.receiver, options.variables, environment, contracts)
+    fits = fitting(plans, speaks.of_any_action() if actions else speaks)
+    if fits.line:
+        say(f"{fits.line}. Name their files, or give --action or --edition, to send them")
+    return [*fits.plans]

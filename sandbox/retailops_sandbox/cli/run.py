@@ -13,15 +13,12 @@ import click
 from retailops_sandbox.cli import job
 from retailops_sandbox.cli.log_level import log_level_option
 from retailops_sandbox.cli.options import here, sending_options
-from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from retailops_sandbox.engine import Options
-    from retailops_sandbox.scenarios.scenario import Plan
 
 
 @click.command("run")
@@ -103,7 +100,9 @@ def command(
     def choose(found: job.Found, options: Options) -> job.Chosen:
         # Whoever names files or editions has chosen, and the receiver's edition may be guessed wrong.
         kept = (
-            found.plans if paths or editions else _fitting(found.plans, options, actions, workspace.contracts)
+            found.plans
+            if paths or editions
+            else job.fitting_plans(found.plans, options, actions, workspace.contracts)
         )
         if not kept and not found.unreadable:
             complain("no scenario is left to run: nothing was judged")
@@ -164,17 +163,3 @@ def _read(
 
         chosen = selection.choose(plans, expression, tags, actions, editions)
     return job.Found(chosen, len(plans), [*lost, *broken])
-
-
-def _fitting(
-    plans: list[Plan], options: Options, actions: tuple[str, ...], contracts: Contracts
-) -> list[Plan]:
-    """The plans that the receiver can answer; what is left out is said in one line."""
-    from retailops_sandbox.session.fitting import editions_of, fitting
-
-    environment = settings.readable(os.environ)
-    speaks = editions_of(options.receiver, options.variables, environment, contracts)
-    fits = fitting(plans, speaks.of_any_action() if actions else speaks)
-    if fits.line:
-        say(f"{fits.line}. Name their files, or give --action or --edition, to send them")
-    return [*fits.plans]

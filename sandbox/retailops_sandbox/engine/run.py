@@ -53,6 +53,18 @@ class Run:
                 self.stop()
             await asyncio.gather(*workers, return_exceptions=True)
 
+    async def scenario(self, plan: Plan, sequence: int, on_event: Callable[[Event], None]) -> ScenarioResult:
+        """Run one scenario, beside others of the same run or alone, as often as it is called.
+
+        `sequence` is the `${sequence}` of its first step. `on_event` is the same for all scenarios of a run.
+        """
+        self._context.on_event = on_event
+        return await self._scenario(plan, sequence)
+
+    def send_no_more(self, reason: str) -> None:
+        """Skip what was not sent yet; deliveries in flight go on."""
+        self._context.send_no_more(reason)
+
     def stop(self) -> None:
         """Cancel the deliveries in flight and skip the rest; results so far are still reported."""
         self._context.send_no_more("the run was stopped")

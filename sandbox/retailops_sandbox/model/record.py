@@ -148,7 +148,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 Record: TypeAlias = Delivery | Judgement | Result
 """A record of the log."""
 
-RunKind = Literal["run", "serve", "send", "record", "pytest", "probe"]
+RunKind = Literal["run", "serve", "send", "record", "pytest", "probe", "load"]
 
 
 class Shard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from retailops_sandbox.model import Verdict
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun
 
 if TYPE_CHECKING:
@@ -19,18 +20,34 @@ def exit_code(run: FinishedRun) -> int:
     A shard that has no scenario has nothing to judge, and ends with 0.
     """
     steps = [step for result in run.results for step in result.steps]
-    sent = sum(step.sent for step in steps)
-    verdicts = {step.verdict for step in steps}
-    if run.interrupted:
-        return 130
-    if run.unreadable or run.unwritten or any(step.unreadable for step in steps):
-        return 2
-    if sent and sum(step.faults for step in steps if step.verdict == "errored") == sent:
-        return 3
-    if verdicts & {"failed", "errored"}:
-        return 1
+    code = exit_code_of(
+        {step.verdict for step in steps},
+        sent=sum(step.sent for step in steps),
+        faults=sum(step.faults for step in steps if step.verdict == "errored"),
+        interrupted=run.interrupted,
+        lost=bool(run.unreadable or run.unwritten) or any(step.unreadable for step in steps),
+    )
     is_empty_shard = run.info.shard is not None and not run.info.scenarios
-    return 0 if "passed" in verdicts or is_empty_shard else 5
+    return 0 if code == 5 and is_empty_shard else code
+
+
+def exit_code_of(
+    verdicts: Collection[Verdict], *, sent: int, faults: int, interrupted: bool, lost: bool
+) -> int:
+    """The exit code of steps with these verdicts.
+
+    `faults` is the number of deliveries, of those sent, by whose faults steps errored; `lost` says that
+    something could not be read or written.
+    """
+    if interrupted:
+        return 130
+    if lost:
+        return 2
+    if sent and faults == sent:
+        return 3
+    if "failed" in verdicts or "errored" in verdicts:
+        return 1
+    return 0 if "passed" in verdicts else 5
 
 
 def exit_code_of_probe(

@@ -1,0 +1,158 @@
+"""`load`: runs scenarios as the users of a load test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retailops_sandbox.cli import job
+from retailops_sandbox.cli.options import Seconds, here, probing_options
+from retailops_sandbox.cli.output import complain
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.load.setup import LOCALHOST, MASTER_PORT, WEB_PORT
+from retailops_sandbox.workspace import settings
+from retailops_sandbox.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from retailops_sandbox.scenarios.scenario import Plan
+
+_FILE = click.Path(path_type=Path)
+_PORT = click.IntRange(1, 65_535)
+
+
+@click.command("load")
+@click.argument("paths", nargs=-1, metavar="[FILES or folders]")
+@click.option(
+    "--users", type=click.IntRange(min=1), default=10, metavar="N", help="Users at once; 10 unless told."
+)
+@click.option(
+    "--spawn-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="R",
+    help="Users started a second; all at once unless told.",
+)
+@click.option(
+    "--time", "seconds", type=Seconds(0.1), default=60.0, metavar="SECONDS", help="How long; 60 unless told."
+)
+@click.option(
+    "--processes", type=click.IntRange(min=1), metavar="N", help="Send from N processes of this machine."
+)
+@click.option("--master", is_flag=True, help="Be the master of workers on other machines.")
+@click.option("--worker", is_flag=True, help="Be a worker: send what a master says.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="With --master: wait for so many workers.",
+)
+@click.option(
+    "--master-host", default=LOCALHOST, metavar="HOST", help="Where the master listens, or is found."
+)
+@click.option(
+    "--master-port", type=_PORT, default=MASTER_PORT, metavar="PORT", help="Its port; 5557 unless told."
+)
+@click.option("--web", is_flag=True, help="Serve Locust's page, on which tests are started.")
+@click.option(
+    "--web-port", type=_PORT, default=WEB_PORT, metavar="PORT", help="The page's port; 8089 unless told."
+)
+@click.option("--csv", metavar="PREFIX", default="", help="Write Locust's CSV files, whose names begin so.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write Locust's report.")
+@click.option("--json", type=_FILE, metavar="FILE", help="Write Locust's statistics as JSON.")
+@click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery.")
+@probing_options
+def command(
+    paths: tuple[str, ...],
+    users: int,
+    spawn_rate: float | None,
+    seconds: float,
+    processes: int | None,
+    master: bool,
+    worker: bool,
+    workers: int,
+    master_host: str,
+    master_port: int,
+    web: bool,
+    web_port: int,
+    csv: str,
+    html: Path | None,
+    json: Path | None,
+    **given: Any,
+) -> None:
+    """Run scenarios as the users of a load test, with Locust's statistics, page and reports.
+
+    Every answer is judged as by `run`: a wrong answer is a failure with its differences, as is a fault. At
+    most 100 failed deliveries go into the log, with their evidence.
+
+    Exit code: 0 all passed, 1 failed or errored, 2 usage or a step that cannot be composed, 3 only faults,
+    5 nothing was judged, 130 interrupted.
+    """
+    if sum((bool(processes), master, worker)) > 1:
+        raise UsageError("--processes, --master and --worker exclude each other", mend="give one of them")
+    from retailops_sandbox.engine import require_yes
+    from retailops_sandbox.load import launching
+    from retailops_sandbox.load.setup import LoadSetup
+    from retailops_sandbox.reporting.reporters import files
+
+    launching.require_locust()
+    workspace = Workspace.find(given.pop("workspace"), os.environ, here())
+    wait = given.pop("wait")
+    chosen = settings.read(os.environ, here())
+    options = job.sending(workspace.receivers(), chosen, None, retries=0, **given)
+    require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
+    plans = _plans(workspace, paths)
+    if not paths:
+        plans = job.fitting_plans(plans, options, (), workspace.contracts)
+    asked_for = {"--html": html, "--json": json}
+    files.check({option: file for option, file in asked_for.items() if file is not None})
+    asked = LoadSetup(
+        workspace=workspace.root,
+        database=workspace.database,
+        plans=tuple(plans),
+        receiver=options.receiver,
+        variables=options.variables,
+        timeout_ms=options.timeout_ms,
+        confirmed=options.confirmed,
+        secret_env=chosen.secret_env,
+        users=users,
+        spawn_rate=spawn_rate or float(users),
+        seconds=seconds,
+        role="master" if master else "worker" if worker else "alone",
+        master_host=master_host,
+        master_port=master_port,
+        workers=workers,
+        web_port=web_port if web else None,
+        csv=csv,
+        html=str(html or ""),
+        json=str(json or ""),
+    )
+    environment = dict(settings.readable(os.environ))
+    launch = launching.Launch(
+        setup=asked,
+        processes=processes or 0,
+        contracts=lambda: workspace.contracts,
+        environment=environment,
+        wait=wait,
+    )
+    finished = launching.execute(launch)
+    if finished.waited_in_vain:
+        complain(f"nothing listened at the receiver's port within {wait:g} s")
+    sys.exit(finished.exit_code)
+
+
+def _plans(workspace: Workspace, paths: tuple[str, ...]) -> list[Plan]:
+    """The scenarios that are meant. Raises the error of the first that cannot be read."""
+    from retailops_sandbox.session.collect import collect, read_plans
+
+    found, lost = collect(paths) if paths else workspace.scenarios_to_run()
+    plans, broken = read_plans(found, workspace.scenario_id)
+    for error in (*lost, *broken):
+        raise error
+    if not plans:
+        where = ", ".join(paths) or str(workspace.root)
+        raise UsageError(f"no scenario files in {where}", mend="name a scenario file, or a folder of them")
+    return plans

@@ -1,0 +1,161 @@
+"""Starts the processes of a load test, and ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import closing
+from typing import Any
+
+import msgspec
+
+from retailops_sandbox.contracts.catalogue import ContractSource
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.load import setup
+from retailops_sandbox.load.setup import LOCALHOST, LoadSetup
+from retailops_sandbox.session.signals import stopping
+from retailops_sandbox.session.stand_in import reachable
+from retailops_sandbox.session.waiting import wait_for_receiver
+
+_INSTALL = "pip install 'retailops-sandbox[load]'"
+_PATIENCE = 10.0
+"""Seconds that a worker may take to end once its master has ended."""
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """A load test, and the processes that it is to have."""
+
+    setup: LoadSetup
+    processes: int = 0
+    """The number of workers on this machine, beside a master; 0 for a single process."""
+    contracts: ContractSource
+    environment: dict[str, str]
+    wait: float = 0.0
+    """Seconds to wait until the receiver's port answers."""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A load test that has ended."""
+
+    exit_code: int
+    waited_in_vain: bool = False
+
+
+def require_locust() -> None:
+    """Raise UsageError where Locust is not installed. It is not imported."""
+    if importlib.util.find_spec("locust") is None:
+        raise UsageError("load needs Locust, which is not installed", mend=f"install it: {_INSTALL}")
+
+
+def execute(launch: Launch, in_loop: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run) -> Finished:
+    """Run the processes to their end.
+
+    Ctrl-C or SIGTERM ends the test, and it still reports; at a second one the processes are killed, and
+    KeyboardInterrupt is raised. Raises UsageError for a port that is taken.
+    """
+    finished: list[Finished] = []
+
+    async def main() -> None:
+        finished.append(await _execute(launch))
+
+    try:
+        in_loop(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    return finished[0]
+
+
+async def _execute(launch: Launch) -> Finished:
+    reached = reachable(launch.setup.receiver, launch.contracts)
+    async with reached as (receiver, _):
+        asked = msgspec.structs.replace(launch.setup, receiver=receiver)
+        if asked.web_port is not None and asked.reports:
+            _check_free(asked.web_host, asked.web_port, "--web-port")
+        asked = _with_port(asked, launch.processes)
+        running: list[asyncio.subprocess.Process] = []
+
+        def stop() -> None:
+            # The first process ends the others, once they have told it all.
+            for process in running[:1]:
+                if process.returncode is None:
+                    process.send_signal(signal.SIGTERM)
+
+        with stopping(stop) as stopped:
+            in_vain = bool(launch.wait) and not await wait_for_receiver(
+                receiver, asked.variables, launch.environment, launch.wait, stopped
+            )
+            if stopped.is_set():
+                return Finished(130)
+            try:
+                for each in _setups(asked, launch.processes):
+                    running.append(await _started(each))
+                    if stopped.is_set():
+                        stop()
+                code = await running[0].wait()
+                await _ended(running[1:])
+            finally:
+                for process in running:
+                    if process.returncode is None:
+                        process.kill()
+                        await process.wait()
+    return Finished(code if code >= 0 else 128 - code, in_vain)
+
+
+def _with_port(asked: LoadSetup, processes: int) -> LoadSetup:
+    """The setup with the port of its master; UsageError where that is taken."""
+    if processes:
+        with closing(socket.socket()) as free:
+            free.bind((LOCALHOST, 0))
+            port: int = free.getsockname()[1]
+        return msgspec.structs.replace(asked, master_host=LOCALHOST, master_port=port)
+    if asked.role == "master":
+        _check_free(asked.master_host, asked.master_port, "--master-port")
+    return asked
+
+
+def _check_free(host: str, port: int, option: str) -> None:
+    """Raise UsageError where a port cannot be listened at."""
+    with closing(socket.socket()) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"cannot listen at {host}:{port}: {reason}", mend=f"give another one by {option}"
+            ) from error
+
+
+def _setups(asked: LoadSetup, processes: int) -> Sequence[LoadSetup]:
+    """The setup of each process, the one that reports first."""
+    if not processes:
+        return [asked]
+    master = msgspec.structs.replace(asked, role="master", workers=processes)
+    worker = msgspec.structs.replace(asked, role="worker", csv="", html="", json="", web_port=None)
+    return [master, *[worker] * processes]
+
+
+async def _started(asked: LoadSetup) -> asyncio.subprocess.Process:
+    """A process with its setup. It ends when the pipe to it is closed, as it is when this process dies."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "retailops_sandbox.load"),
+        stdin=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for this process, which ends the others in order
+    )
+    assert process.stdin is not None
+    process.stdin.write(setup.written(asked))
+    await process.stdin.drain()
+    return process
+
+
+async def _ended(workers: Sequence[asyncio.subprocess.Process]) -> None:
+    """Wait until the workers have ended, for a while."""
+    waiting = [asyncio.ensure_future(worker.wait()) for worker in workers]
+    if waiting:
+        _, late = await asyncio.wait(waiting, timeout=_PATIENCE)
+        for each in late:
+            each.cancel()

@@ -1,0 +1,305 @@
+"""One process of a load test: Locust's runner from its start to its reports, and the exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.argument_parser import get_parser
+from locust.env import Environment
+from locust.event import Events
+from locust.log import setup_logging
+from locust.rpc import Message
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner, Runner, WorkerRunner
+
+from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.foreign_text import in_line
+from retailops_sandbox.load import page, setup
+from retailops_sandbox.load.engine_thread import EngineThread
+from retailops_sandbox.load.evidence import Evidence, FailedDelivery
+from retailops_sandbox.load.reports import Reports
+from retailops_sandbox.load.setup import LoadSetup
+from retailops_sandbox.load.statistics import Statistics
+from retailops_sandbox.load.totals import Totals
+from retailops_sandbox.load.users import scenario_users
+from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.runlog.opening import open_run
+from retailops_sandbox.runlog.runs import new_run
+from retailops_sandbox.session.ports import SystemClock
+from retailops_sandbox.workspace.workspace import Workspace
+
+# The messages between master and workers, beside Locust's own.
+_FAILED = "retailops failed delivery"
+_END = "retailops end"
+_ENDED = "retailops ended"
+_TOTALS = "retailops totals"
+"""The member of Locust's report of a worker."""
+_STDIN = 0
+_LOOK = 0.05
+"""Seconds between two looks at the workers."""
+
+
+def main() -> int:
+    """Do the part of the test that standard input names, and return the exit code."""
+    with os.fdopen(_STDIN, "rb", buffering=0, closefd=False) as stdin:
+        asked = setup.read(stdin)
+    try:
+        return LoadProcess(asked).run()
+    except SandboxError as error:
+        print(f"error: {in_line(str(error))}", file=sys.stderr)
+        return 2
+
+
+class LoadProcess:
+    """One process: alone, the master, or a worker."""
+
+    def __init__(self, asked: LoadSetup) -> None:
+        self._setup = asked
+        self._ended = Event()
+        """Nothing more is to be sent: the time is over, or somebody ended it."""
+        self._interrupted = False
+        self._ended_workers: set[str] = set()
+        self._unwritten: list[SandboxError] = []
+        self._totals = Totals()
+        """What the workers told; on a worker, what it told."""
+        workspace = Workspace(asked.workspace, asked.database)
+        environ = dict(os.environ)
+        policy = SecretPolicy(environ, receivers=workspace.receivers().receivers, named=asked.secret_env)
+        self._host = policy.secrets(asked.receiver).url(asked.receiver.base_url)
+        self._events = Events()
+        self._statistics = Statistics(self._events.request.fire, self._send_failed)
+        self._evidence = self._opened_log(workspace) if asked.reports else None
+        _raise_file_limit()
+        self._engine = (
+            EngineThread(asked, environ, policy, self._statistics.on_event) if asked.sends else None
+        )
+        self._environment = Environment(
+            user_classes=[scenario_users(asked.plans, self._sending_engine, self._host)],
+            events=self._events,
+            host=self._host,
+            locustfile="retailops-sandbox",
+            parsed_options=self._options(),
+        )
+
+    def run(self) -> int:
+        """Run to the end, write the reports and return the exit code."""
+        _watch_parent(self._interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            gevent.signal_handler(number, self._interrupt)
+        self._listen()
+        runner = self._runner()
+        if runner is None:
+            return self._exit_code()
+        setup_logging("WARNING")
+        self._take_messages(runner)
+        if self._evidence is not None:
+            self._evidence.begin()
+        if isinstance(runner, WorkerRunner):
+            gevent.wait([gevent.spawn(runner.greenlet.join), self._ended], count=1)
+            if self._ended.is_set():
+                self._tell_all(runner)
+                self._events.quitting.fire(environment=self._environment, reverse=True)
+                runner.quit()
+        else:
+            self._report(runner)
+        if self._engine is not None:
+            self._engine.close()
+        return self._exit_code()
+
+    def _exit_code(self) -> int:
+        self._totals.add(self._statistics.totals)
+        return self._totals.exit_code(interrupted=self._interrupted, unwritten=bool(self._unwritten))
+
+    # --- what it is made of ---
+
+    def _opened_log(self, workspace: Workspace) -> Evidence:
+        clock = SystemClock()
+        info = new_run("load", clock.now(), self._setup.receiver, scenarios=len(self._setup.plans))
+        log = open_run(workspace.log_place, info, lambda: workspace.contracts)
+        return Evidence(log, clock)
+
+    def _sending_engine(self) -> EngineThread:
+        assert self._engine is not None, "a master has no users"
+        return self._engine
+
+    def _options(self) -> Any:
+        """Locust's options, as far as it asks for them: its page shows some."""
+        options = get_parser(default_config_files=[]).parse_args([])
+        options.num_users = self._setup.users
+        options.spawn_rate = self._setup.spawn_rate
+        options.run_time = None if self._setup.web_port is None else self._setup.seconds
+        # The users of a worker that died are started by the others.
+        options.enable_rebalancing = True
+        return options
+
+    def _runner(self) -> Runner | None:
+        """Locust's runner; None where this process was interrupted before a worker found its master."""
+        # What Locust says of a port that is taken is said by the error.
+        logging.getLogger("locust").addHandler(logging.NullHandler())
+        host, port = self._setup.master_host, self._setup.master_port
+        if self._setup.role == "alone":
+            return self._environment.create_local_runner()
+        if self._setup.role == "master":
+            try:
+                return self._environment.create_master_runner(host, port)
+            except SystemExit:
+                raise UsageError(
+                    f"the port {port} of {host} is taken", mend="give another one by --master-port"
+                ) from None
+        connecting = gevent.spawn(self._environment.create_worker_runner, host, port)
+        gevent.wait([connecting, self._ended], count=1)
+        if not connecting.ready():
+            return None
+        if not connecting.successful():
+            raise UsageError(f"no master answers at {host}:{port}", mend="start it with load --master")
+        runner: Runner = connecting.value
+        return runner
+
+    def _listen(self) -> None:
+        """Listen to Locust. A worker's first report is sent as soon as there is a runner."""
+        events = self._events
+        events.test_start.add_listener(self._begin)
+        events.test_stopping.add_listener(self._stop_sending)
+        events.report_to_master.add_listener(self._add_totals)
+        events.worker_report.add_listener(self._take_totals)
+        if self._setup.web_port is None:
+            events.test_stop.add_listener(lambda environment: self._ended.set())
+
+    def _take_messages(self, runner: Runner) -> None:
+        if self._setup.reports:
+            runner.register_message(_FAILED, self._failed)
+            runner.register_message(_ENDED, lambda environment, msg: self._ended_workers.add(msg.node_id))
+        else:
+            runner.register_message(_END, self._end_worker, concurrent=True)
+
+    # --- what happens ---
+
+    def _interrupt(self) -> None:
+        """Somebody ends the test: cancel what is in flight."""
+        runner = self._environment.runner
+        going = runner is not None and runner.state in (STATE_RUNNING, STATE_SPAWNING)
+        if not self._ended.is_set():
+            self._interrupted = going or self._setup.web_port is None
+        self._ended.set()
+        if self._engine is not None:
+            self._engine.cancel()
+        elif isinstance(runner, MasterRunner):
+            runner.send_message(_END, {"cancel": True})
+
+    def _begin(self, environment: Environment) -> None:
+        self._totals = Totals()
+        self._statistics.reset()
+        runner = environment.runner
+        if self._engine is not None:
+            self._engine.begin(max(getattr(runner, "worker_index", 0), 0))
+        if self._setup.reports and self._setup.web_port is None:
+            gevent.spawn_later(self._setup.seconds, self._ended.set)
+
+    def _stop_sending(self, environment: Environment) -> None:
+        if self._engine is not None:
+            self._engine.end()
+
+    def _send_failed(self, failed: FailedDelivery) -> None:
+        if self._environment.runner is not None:
+            self._environment.runner.send_message(_FAILED, {"record": failed.to_message()})
+
+    def _failed(self, environment: Environment, msg: Message) -> None:
+        if self._evidence is not None:
+            self._evidence.keep(FailedDelivery.from_message(msg.data["record"]))
+
+    # --- a worker and its master ---
+
+    def _end_worker(self, environment: Environment, msg: Message) -> None:
+        """End this worker's sending, and tell its master once all is told."""
+        runner = environment.runner
+        assert isinstance(runner, WorkerRunner)
+        if msg.data["cancel"]:
+            self._sending_engine().cancel()
+        self._tell_all(runner)
+        runner.send_message(_ENDED)
+
+    def _tell_all(self, worker: WorkerRunner) -> None:
+        """End the sending, and tell the master what it was not told yet."""
+        self._sending_engine().end()
+        report: dict[str, Any] = {}
+        self._events.report_to_master.fire(client_id=worker.client_id, data=report)
+        worker.send_message("stats", report)
+
+    def _add_totals(self, client_id: str, data: dict[str, Any]) -> None:
+        data[_TOTALS] = self._statistics.totals.to_message()
+        self._totals.add(self._statistics.totals)
+        self._statistics.totals = Totals()
+
+    def _take_totals(self, client_id: str, data: dict[str, Any]) -> None:
+        self._totals.add(Totals.from_message(data[_TOTALS]))
+
+    def _end_workers(self, master: MasterRunner) -> None:
+        """End the sending of all workers, and wait until those that live told all."""
+        master.send_message(_END, {"cancel": self._interrupted})
+        while any(
+            worker.id not in self._ended_workers and worker.state != STATE_MISSING
+            for worker in master.clients.all
+        ):
+            gevent.sleep(_LOOK)
+
+    # --- the test as a whole ---
+
+    def _report(self, runner: Runner) -> None:
+        """Run the test, and write its reports."""
+        reports = Reports(self._environment, self._setup)
+        reports.begin()
+        if self._setup.web_port is None:
+            self._start(runner)
+        else:
+            self._serve(self._setup.web_port)
+        self._ended.wait()
+        if isinstance(runner, MasterRunner):
+            self._end_workers(runner)
+        runner.quit()
+        if self._evidence is not None:
+            self._evidence.finish(stopped=self._interrupted)
+            if self._evidence.unwritten is not None:
+                self._unwritten.append(self._evidence.unwritten)
+        self._unwritten += reports.finish()
+        for error in self._unwritten:
+            print(f"error: {in_line(str(error))}", file=sys.stderr)
+
+    def _start(self, runner: Runner) -> None:
+        if isinstance(runner, MasterRunner):
+            while len(runner.clients.ready) < self._setup.workers and not self._ended.is_set():
+                gevent.sleep(_LOOK)
+        if not self._ended.is_set():
+            runner.start(self._setup.users, self._setup.spawn_rate)
+
+    def _serve(self, port: int) -> None:
+        web = self._environment.create_web_ui(self._setup.web_host, port, delayed_start=True)
+        assert web.app is not None
+        page.guard(web.app, self._host)
+        web.start()
+        print(f"Locust's page is at http://{self._setup.web_host}:{port} (Ctrl-C ends it)", flush=True)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open connections as the system lets this process have: each user has one."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _watch_parent(ended: Any) -> None:
+    """Call a function when the command has died: its end of the pipe is closed then."""
+    watcher = gevent.get_hub().loop.io(_STDIN, 1)
+
+    def look() -> None:
+        if not os.read(_STDIN, 1):
+            watcher.stop()
+            gevent.spawn(ended)
+
+    watcher.start(look)

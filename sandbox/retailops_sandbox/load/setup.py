@@ -1,0 +1,93 @@
+"""What is asked for: the command hands it to each process of a load test."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.scenarios.scenario import Plan
+
+Role = Literal["alone", "master", "worker"]
+
+LOCALHOST = "127.0.0.1"
+MASTER_PORT = 5557
+"""Locust's own."""
+WEB_PORT = 8089
+"""Locust's own."""
+
+
+class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """A load test, as one of its processes needs it."""
+
+    workspace: Path
+    database: str = ""
+    """The URL of the database that keeps the log; empty for files."""
+    plans: tuple[Plan, ...]
+    receiver: Receiver
+    """The receiver under test; the stand-in with its address."""
+    variables: Mapping[str, Json] = {}
+    timeout_ms: int | None = None
+    confirmed: bool = False
+    secret_env: tuple[str, ...] = ()
+
+    users: int = 10
+    spawn_rate: float = 10.0
+    """Users a second."""
+    seconds: float = 60.0
+    """How long the test takes from its first user on."""
+
+    role: Role = "alone"
+    master_host: str = LOCALHOST
+    """The address at which the master listens, and to which a worker connects."""
+    master_port: int = MASTER_PORT
+    workers: int = 1
+    """The number of workers for which a master waits before it starts."""
+
+    web_host: str = LOCALHOST
+    web_port: int | None = None
+    """The port of Locust's page, on which the test is started; None starts it at once, without a page."""
+    csv: str = ""
+    """The beginning of the names of Locust's CSV files; empty for none."""
+    html: str = ""
+    json: str = ""
+
+    @property
+    def sends(self) -> bool:
+        """Whether this process has users."""
+        return self.role != "master"
+
+    @property
+    def reports(self) -> bool:
+        """Whether this process has the statistics of all users, the log and the reports."""
+        return self.role != "worker"
+
+
+def written(setup: LoadSetup) -> bytes:
+    """A setup as it is written into the pipe to a process of this program, which reads it with `read`.
+
+    Pickled, since variables hold numbers as they were spelled; both ends are this program.
+    """
+    content = pickle.dumps(setup)
+    return len(content).to_bytes(8, "big") + content
+
+
+def read(stream: BinaryIO) -> LoadSetup:
+    """The setup that the parent wrote; EOFError where it died before."""
+    size = int.from_bytes(_exactly(stream, 8), "big")
+    setup: LoadSetup = pickle.loads(_exactly(stream, size))
+    return setup
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    content = b""
+    while len(content) < size:
+        part = stream.read(size - len(content))
+        if not part:
+            raise EOFError
+        content += part
+    return content
