@@ -149,7 +149,8 @@ def _sending(
 
 
 def _workspace() -> Workspace:
-    return Workspace.find(None, os.environ, Path.cwd())
+    here = Path.cwd()
+    return Workspace.find(None, os.environ, here, settings.read(os.environ, here).log)
 
 
 def _refuse_running_loop(call: str) -> None:

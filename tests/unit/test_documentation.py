@@ -60,7 +60,10 @@ def test_every_command_and_its_options_are_documented(name: str):
 
 
 def test_every_option_in_a_table_is_one():
-    known = {f"--retailops-{name}" for name in ("receiver", "stand-in", "edition", "follow-redirects", "yes")}
+    known = {
+        f"--retailops-{name}"
+        for name in ("receiver", "stand-in", "edition", "follow-redirects", "yes", "log")
+    }
     known |= {
         option
         for command in commands().values()
@@ -162,7 +165,7 @@ class Options:
 def test_every_option_and_ini_key_of_the_pytest_plugin_is_documented():
     options = Options()
     pytest_plugin.pytest_addoption(options)
-    assert len(options.names) == 8
+    assert len(options.names) == 10
     page = documents.section("docs/pytest.md", "Options")
     for name in options.names:
         assert f"| `{name}`" in page or f"| `{name} " in page, name

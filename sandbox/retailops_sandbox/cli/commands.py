@@ -14,6 +14,7 @@ from retailops_sandbox import __version__
 from retailops_sandbox.cli.groups import LazyGroup
 from retailops_sandbox.cli.output import complain, give_up, is_text, write_out
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.runlog.place import without_passwords
 
 _MODULES = {
     "serve": "retailops_sandbox.cli.serve",
@@ -65,8 +66,11 @@ class _Commands(LazyGroup):
         try:
             return super().invoke(ctx)
         except SandboxError as error:
-            complain(f"error: {error}")
+            complain(f"error: {without_passwords(str(error))}")
             ctx.exit(2)
+        except click.UsageError as error:
+            # It names the argument that it does not know, and that may be the URL of a log.
+            raise click.UsageError(without_passwords(error.format_message()), error.ctx) from error
         except KeyboardInterrupt:
             ctx.exit(130)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
-from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.options import found_workspace, here, log_options
 from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError, UsageError
@@ -47,7 +47,7 @@ RUN_FILE = "run"
 @click.option("--edition", default="", help="Of a run: the deliveries of this edition.")
 @click.option("--replace", is_flag=True, help="Replace the file that is there.")
 @click.option("--receiver", metavar="URL_OR_NAME", help="Of a scenario file as curl: where it would be sent.")
-@workspace_option
+@log_options
 def command(
     what: str,
     format: str,
@@ -64,7 +64,7 @@ def command(
     run file. Secrets stay struck out. A run can also be written as its run file, which `serve --open` shows
     anywhere.
     """
-    folder = Workspace.find(workspace, os.environ, here())
+    folder = found_workspace(workspace)
     if format == RUN_FILE:
         _write_run(what, log_of(folder), output, replace)
         return

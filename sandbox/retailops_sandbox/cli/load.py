@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retailops_sandbox.cli import job
-from retailops_sandbox.cli.options import Seconds, here, probing_options
+from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.setup import LOCALHOST, MASTER_PORT, WEB_PORT
@@ -99,7 +99,7 @@ def command(
     from retailops_sandbox.reporting.reporters import files
 
     launching.require_locust()
-    workspace = Workspace.find(given.pop("workspace"), os.environ, here())
+    workspace = found_workspace(given.pop("workspace"))
     wait = given.pop("wait")
     chosen = settings.read(os.environ, here())
     options = job.sending(workspace.receivers(), chosen, None, retries=0, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,9 @@ from retailops_sandbox.regular_files import regular
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.session import receivers
+from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.receivers import ReceiverBook
+from retailops_sandbox.workspace.workspace import Workspace
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _LONGEST = 86_400
@@ -59,6 +62,41 @@ def workspace_option(command: Command) -> Command:
     )(command)
 
 
+def log_options(command: Command) -> Command:
+    """`--workspace` and `--log`, of the commands that write or read the log; `found_workspace` takes both.
+
+    A command has no parameter for `--log`: `found_workspace` finds it.
+    """
+    option = click.option(
+        "--log",
+        metavar="URL",
+        expose_value=False,
+        callback=_keep_database,
+        help="Keep the log in this PostgreSQL database, which several machines may share; '' for files.",
+    )
+    return option(workspace_option(command))
+
+
+def _keep_database(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from retailops_sandbox.cli import process_title
+
+        context.meta[_DATABASE] = value
+        process_title.hide(value)
+
+
+def found_workspace(given: str | None) -> Workspace:
+    """The workspace that `--workspace` means, its log where `--log` or else the settings say."""
+    start = here()
+    context = click.get_current_context(silent=True)
+    database = context.meta.get(_DATABASE) if context is not None else None
+    if database is None:
+        database = settings.read(os.environ, start).log
+    return Workspace.find(given, os.environ, start, database)
+
+
+_DATABASE = f"{__name__}.database"
+"""The key of what `--log` says, among the things that click's contexts share."""
 variables_option = click.option(
     "--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."
 )
@@ -87,7 +125,7 @@ def receiver_options(command: Command) -> Command:
 
 def probing_options(command: Command) -> Command:
     """The options of sending that a probe has, too."""
-    return workspace_option(receiver_options(_with([variables_option, _WAIT, _CONFIRMED], command)))
+    return log_options(receiver_options(_with([variables_option, _WAIT, _CONFIRMED], command)))
 
 
 def sending_options(command: Command) -> Command:
@@ -101,7 +139,7 @@ def sending_options(command: Command) -> Command:
         *(click.option(each.option, type=_FILE, metavar="FILE", help=each.help) for each in reporters.FILES),
         click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
     ]
-    return workspace_option(receiver_options(_with(options, command)))
+    return log_options(receiver_options(_with(options, command)))
 
 
 def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets, log_level_option
-from retailops_sandbox.cli.options import Seconds, here, probing_options
+from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
 from retailops_sandbox.cli.output import complain, show, write_out
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.probe.failing import FAIL_ON, FAILS, FailOn
@@ -90,7 +90,7 @@ def command(
     """
     if "none" in fail_on and len(fail_on) > 1:
         raise UsageError("--fail-on none excludes the others", mend="give it alone")
-    workspace = Workspace.find(given.pop("workspace"), os.environ, here())
+    workspace = found_workspace(given.pop("workspace"))
     files = {"--junit-xml": junit_xml, "--report-json": report_json, "--report-html": report_html}
     asked = {option: file for option, file in files.items() if file is not None}
     if dry_run and asked:

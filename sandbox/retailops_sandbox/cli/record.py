@@ -13,7 +13,14 @@ import click
 
 from retailops_sandbox import recording
 from retailops_sandbox.cli.log_level import diagnosing, log_level_option
-from retailops_sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
+from retailops_sandbox.cli.options import (
+    Seconds,
+    check_receiver,
+    chosen_receiver,
+    found_workspace,
+    here,
+    log_options,
+)
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine import require_yes
 from retailops_sandbox.errors import FileError, UsageError, system_reason
@@ -55,7 +62,7 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")
 @click.option("--proxy", metavar="URL", help="Send through this proxy.")
 @click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery.")
 @click.option("--yes", "confirmed", is_flag=True, help="Pass on to a protected receiver.")
-@workspace_option
+@log_options
 @log_level_option
 def command(
     forward: str,
@@ -76,7 +83,7 @@ def command(
     nobody can guess is answered.
     """
     _check_output(output, replace)
-    folder = Workspace.find(workspace, os.environ, here())
+    folder = found_workspace(workspace)
     book = folder.receivers()
     receiver = chosen_receiver(
         book, "", receiver=forward, stand_in=False, receiver_token=None, headers=(), **given

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from retailops_sandbox.cli import job
 from retailops_sandbox.cli.log_level import log_level_option
-from retailops_sandbox.cli.options import here, sending_options
+from retailops_sandbox.cli.options import found_workspace, sending_options
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.workspace.workspace import Workspace
@@ -79,7 +78,7 @@ def command(
     Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
     5 nothing was judged, 130 interrupted. A shard that has no scenario ends with 0.
     """
-    workspace = Workspace.find(given.pop("workspace"), os.environ, here())
+    workspace = found_workspace(given.pop("workspace"))
     acceptance = None
     if accept:
         from retailops_sandbox.cli.accept import asked_for

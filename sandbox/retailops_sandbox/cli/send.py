@@ -10,7 +10,7 @@ import msgspec
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.cli.job import Chosen, execute
-from retailops_sandbox.cli.options import assignment, here, sending_options, table
+from retailops_sandbox.cli.options import assignment, found_workspace, sending_options, table
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.contracts import members
 from retailops_sandbox.errors import UsageError
@@ -55,7 +55,7 @@ def command(
 
     FIXTURE is a fixture's name, or a path to a JSON file.
     """
-    workspace = Workspace.find(given.pop("workspace"), os.environ, here())
+    workspace = found_workspace(given.pop("workspace"))
     is_file = "/" in fixture or fixture.endswith(".json")
     if is_file and is_expectation(fixture.removesuffix(".json")):
         payload = fixture[: -len(f"{EXPECTATION}.json")]

@@ -10,15 +10,14 @@ import click
 from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.log.prune import pruned_lines
 from retailops_sandbox.cli.log_level import diagnosing, log_level_option
-from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.options import found_workspace, here, log_options
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.workspace import settings
-from retailops_sandbox.workspace.workspace import Workspace
 
 
 @click.command("serve")
-@workspace_option
+@log_options
 @click.option("--host", metavar="ADDRESS", help="The address to listen at; 127.0.0.1 unless told.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="N", help="8080 unless told, 0 for a free one."
@@ -43,7 +42,7 @@ def command(
 
     start = here()
     chosen = settings.read(os.environ, start)
-    folder = Workspace.find(workspace, os.environ, start)
+    folder = found_workspace(workspace)
 
     log = log_of(folder)
     opened = {file: log.open(Path(file), file) for file in files}

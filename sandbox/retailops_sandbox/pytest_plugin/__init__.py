@@ -50,11 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--retailops-follow-redirects", action="store_true", help="Go where a redirect leads.")
     group.addoption("--retailops-yes", action="store_true", help="Send to a protected receiver.")
+    group.addoption("--retailops-log", metavar="URL", help="Keep the log in this PostgreSQL database.")
     parser.addini("retailops_receiver", "The receiver under test, a URL or a name.", default="")
     parser.addini(
         "retailops_stand_in", "Use the stand-in that ships with the sandbox.", "bool", default=False
     )
     parser.addini("retailops_edition", "The edition that retailops.send sends.", default="")
+    parser.addini("retailops_log", "The URL of the PostgreSQL database that keeps the log.", default="")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:

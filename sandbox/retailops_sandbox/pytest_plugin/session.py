@@ -47,7 +47,7 @@ class Session:
         start = start_folder(config)
         environment = settings.readable(os.environ)
         chosen = settings.read(environment, start)
-        self.workspace = Workspace.find(None, environment, start)
+        self.workspace = Workspace.find(None, environment, start, _database(config, chosen, environment))
         edition = config.getoption("--retailops-edition") or config.getini("retailops_edition")
         if edition and edition not in {each for _, each in self.workspace.contracts.names}:
             self.workspace.contracts.load(DEFAULT_ACTION, edition)  # It raises, and names the known ones.
@@ -191,6 +191,14 @@ def start_folder(config: pytest.Config) -> Path:
     """The folder where workspace and settings are looked for: pytest's own, if within its rootdir."""
     invoked, root = config.invocation_params.dir, config.rootpath
     return invoked if invoked.is_relative_to(root) else root
+
+
+def _database(config: pytest.Config, chosen: settings.Settings, environment: Mapping[str, str]) -> str:
+    """The URL of the log's database: of command line, environment, ini file or pyproject.toml."""
+    given: str | None = config.getoption("--retailops-log")
+    if given is not None:
+        return given
+    return environment.get(f"{settings.PREFIX}LOG") or config.getini("retailops_log") or chosen.log
 
 
 def _receiver(

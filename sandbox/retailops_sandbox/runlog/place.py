@@ -12,7 +12,9 @@ from retailops_sandbox.errors import UsageError
 _USABLE = re.compile(
     r"postgres(?:ql)?://(?:[^\s:@/?#]*(?::[^\s:@/?#]*)?@)?[^\s@/?#]*(?:/[^\s@/?#]*)?(?:\?[^\s@/#]*)?"
 )
-_URL = re.compile(r"(?P<scheme>[a-z]+)://(?:(?P<user>[^:@]*)(?::[^@]*)?@)?(?P<host>[^@?#]*)(?:[?#][^@]*)?")
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^:@]*)(?::[^@]*)?@)?(?P<host>[^@?#]*)(?:[?#][^@]*)?"
+)
 """A URL of a database, without a password that holds an `@`: then nobody can tell where it ends."""
 
 
@@ -45,13 +47,18 @@ def database_words(url: str) -> str:
     return f"{found['scheme']}://{user}{found['host']}"
 
 
+def without_passwords(text: str) -> str:
+    """A text with the URLs of databases in it as `database_words` has them."""
+    return _IN_TEXT.sub(lambda found: database_words(found[0]), text)
+
+
 def check_database_url(url: str) -> None:
     """UsageError for what is no URL of a PostgreSQL database. Its line holds no password."""
     words = database_words(url)
-    scheme, separator, _ = url.partition("://")
-    if not separator or not scheme.isalnum():
+    scheme = _SCHEME.match(url)
+    if scheme is None:
         raise UsageError("the log's place is no URL of a database", mend=_EXAMPLE)
-    if scheme not in ("postgresql", "postgres"):
+    if scheme[1] not in ("postgresql", "postgres"):
         raise UsageError(
             f"the log cannot be kept in {words}", mend=f"only PostgreSQL can keep it: {_EXAMPLE}"
         )
@@ -62,5 +69,7 @@ def check_database_url(url: str) -> None:
         )
 
 
+_IN_TEXT = re.compile(r"\bpostgres(?:ql)?://[^\s'\"]+")
+_SCHEME = re.compile("([a-z][a-z0-9+.-]*)://")
 _EXAMPLE = "for example --log postgresql://user:password@host:5432/database"
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")

@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """The number of runs that the log keeps; None keeps all."""
     keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
     """The days for which the log keeps a run; None keeps it for good."""
+    log: str = ""
+    """The URL of a PostgreSQL database that keeps the log, which may hold a password; empty for files."""
 
 
 def read(environment: Mapping[str, str], start: Path) -> Settings:

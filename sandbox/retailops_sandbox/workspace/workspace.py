@@ -23,7 +23,7 @@ from retailops_sandbox.errors import (
 )
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.regular_files import PRIVATE_FILE, SHARED_FILE, make_private_folder
-from retailops_sandbox.runlog.place import LogPlace
+from retailops_sandbox.runlog.place import LogPlace, check_database_url
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.contracts import ContractFolder
@@ -58,11 +58,16 @@ class Workspace:
         self._contracts = ContractFolder(self.contracts_dir, root)
 
     @classmethod
-    def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
+    def find(
+        cls, given: str | None, environment: Mapping[str, str], start: Path, database: str = ""
+    ) -> Workspace:
         """The folder that is given, else the environment's, else the nearest workspace above `start`.
 
-        `start` itself is the workspace where there is none.
+        `start` itself is the workspace where there is none. `database` is the URL of the one that keeps its
+        log; UsageError where that is no URL of a PostgreSQL database.
         """
+        if database:
+            check_database_url(database)
         chosen = given or environment.get("RETAILOPS_SANDBOX_WORKSPACE")
         if chosen:
             try:
@@ -73,11 +78,11 @@ class Workspace:
                 ) from error
             if checked(Path.exists, root) and not checked(Path.is_dir, root):
                 raise UsageError(f"the workspace {root} is not a folder", mend="name a folder")
-            return cls(root.absolute())
+            return cls(root.absolute(), database)
         for folder in (start, *start.parents):
             if checked(Path.is_file, folder / "receivers.json") or checked(Path.is_dir, folder / ".sandbox"):
-                return cls(folder)
-        return cls(start)
+                return cls(folder, database)
+        return cls(start, database)
 
     @classmethod
     def shipped(cls) -> Workspace:

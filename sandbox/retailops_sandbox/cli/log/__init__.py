@@ -4,6 +4,7 @@ list_.py      deliveries or runs, each on a line
 show.py       one delivery or run, with all its evidence
 prune.py      deletes runs
 upkeep.py     pins runs, and makes the index anew
+init.py       makes the tables of a log in PostgreSQL
 shapes.py     what `--format json` writes
 table.py      rows in columns
 names.py      finds the run that a word names
@@ -25,6 +26,7 @@ _MODULES = {
     "pin": "retailops_sandbox.cli.log.upkeep:pin",
     "unpin": "retailops_sandbox.cli.log.upkeep:unpin",
     "reindex": "retailops_sandbox.cli.log.upkeep:reindex",
+    "init": "retailops_sandbox.cli.log.init",
 }
 
 

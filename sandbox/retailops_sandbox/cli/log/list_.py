@@ -13,7 +13,7 @@ import msgspec
 
 from retailops_sandbox.cli.log import shapes, table
 from retailops_sandbox.cli.log.names import LATEST, log_of, run_named, unknown
-from retailops_sandbox.cli.options import workspace_option
+from retailops_sandbox.cli.options import log_options
 from retailops_sandbox.cli.output import complain, say, show, write_json
 from retailops_sandbox.cli.screen import wants_colour
 from retailops_sandbox.errors import UsageError, once_a_file
@@ -68,7 +68,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
     default="text",
     help="json: one document a line.",
 )
-@workspace_option
+@log_options
 def command(runs: bool, limit: int, format: str, workspace: str | None, **given: str | None) -> None:
     """List what was sent, the newest first. Options that are given together are all meant."""
     log = log_of(workspace)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from retailops_sandbox.cli.options import here
+from retailops_sandbox.cli.options import found_workspace
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.runlog.opening import open_log
@@ -18,7 +16,7 @@ LATEST = "latest"
 def log_of(workspace: str | Workspace | None) -> Log:
     """The log of a workspace, by default of the one that `--workspace` means."""
     if not isinstance(workspace, Workspace):
-        workspace = Workspace.find(workspace, os.environ, here())
+        workspace = found_workspace(workspace)
     return open_log(workspace.log_place, lambda: workspace.contracts, notice)
 
 

@@ -9,7 +9,7 @@ import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of
-from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.options import here, log_options
 from retailops_sandbox.cli.output import complain, say, write_json
 from retailops_sandbox.errors import UsageError, once_a_file
 from retailops_sandbox.model import encoder
@@ -28,7 +28,7 @@ from retailops_sandbox.workspace import settings
 @click.option(
     "--format", "format", type=click.Choice(("text", "json")), default="text", help="json: one document."
 )
-@workspace_option
+@log_options
 def command(keep: int | None, days: int | None, dry_run: bool, format: str, workspace: str | None) -> None:
     """Delete runs that there are too many of, or that are too old; with both options, either is enough.
 

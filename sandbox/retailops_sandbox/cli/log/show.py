@@ -10,12 +10,11 @@ import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
-from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.options import found_workspace, log_options
 from retailops_sandbox.cli.output import show, write_json
 from retailops_sandbox.cli.screen import page_width, wants_colour
 from retailops_sandbox.model import encoder
 from retailops_sandbox.runlog.runs import RunSummary
-from retailops_sandbox.workspace.workspace import Workspace
 
 
 @click.command("show")
@@ -23,12 +22,12 @@ from retailops_sandbox.workspace.workspace import Workspace
 @click.option(
     "--format", "format", type=click.Choice(("text", "json")), default="text", help="json: one document."
 )
-@workspace_option
+@log_options
 def command(what: str, format: str, workspace: str | None) -> None:
     """Show a delivery, or a run and its results; `latest` is the newest run."""
     from retailops_sandbox.reporting.render import delivery_text
 
-    folder = Workspace.find(workspace, os.environ, here())
+    folder = found_workspace(workspace)
     log = log_of(folder)
     entry = log.delivery(what)
     if entry is not None:

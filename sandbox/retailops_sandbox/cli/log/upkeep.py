@@ -6,7 +6,7 @@ import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
-from retailops_sandbox.cli.options import workspace_option
+from retailops_sandbox.cli.options import log_options
 from retailops_sandbox.cli.output import complain, say, write_json
 from retailops_sandbox.errors import once_a_file
 from retailops_sandbox.model import encoder
@@ -14,7 +14,7 @@ from retailops_sandbox.model import encoder
 
 @click.command("pin")
 @click.argument("run", metavar="RUN|latest")
-@workspace_option
+@log_options
 def pin(run: str, workspace: str | None) -> None:
     """Let a run stay, whatever retention says."""
     _mark(run, workspace, stays=True)
@@ -22,7 +22,7 @@ def pin(run: str, workspace: str | None) -> None:
 
 @click.command("unpin")
 @click.argument("run", metavar="RUN|latest")
-@workspace_option
+@log_options
 def unpin(run: str, workspace: str | None) -> None:
     """Let a pinned run go when its time has come."""
     _mark(run, workspace, stays=False)
@@ -41,7 +41,7 @@ def _mark(what: str, workspace: str | None, *, stays: bool) -> None:
 @click.option(
     "--format", "format", type=click.Choice(("text", "json")), default="text", help="json: one document."
 )
-@workspace_option
+@log_options
 def reindex(format: str, workspace: str | None) -> None:
     """Make the index of the log anew, and sweep up what dead processes left.
 

@@ -1,0 +1,35 @@
+"""`log init`: makes the tables of a log in a PostgreSQL database."""
+
+from __future__ import annotations
+
+import click
+
+from retailops_sandbox.cli.options import found_workspace, log_options
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.runlog.place import database_words
+
+
+@click.command("init")
+@log_options
+def command(workspace: str | None) -> None:
+    """Make the tables of a log in the PostgreSQL database of --log, or bring them up to date.
+
+    What is there stays. Run again, it changes nothing.
+    """
+    url = found_workspace(workspace).database
+    if not url:
+        raise UsageError("no database is named", mend="give --log postgresql://user@host:5432/database")
+    from retailops_sandbox.runlog.postgres.migrating import migrate
+
+    done, place = migrate(url), database_words(url)
+    if not done.before:
+        say(f"made the tables of a log in {place}")
+    elif done.before != done.after:
+        say(f"brought the tables of the log in {place} up to date, from {done.before} to {done.after}")
+    else:
+        say(f"the tables of the log in {place} are up to date")
+    if done.mended:
+        say(f"rows that were restored from another server, and are of this one now: {done.mended:,}")
+    if not done.has_text_index:
+        complain("note: the server has no pg_trgm, so a search for text reads one delivery after the other")
