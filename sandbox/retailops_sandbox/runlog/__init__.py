@@ -10,6 +10,7 @@ changes.py    a delivery that was logged, or judged again
 retention.py  which runs are deleted
 
 log.py        the log that is kept as run files
+shared.py     the log that is kept in a database, and as run files where that is away
 
 files/        the files of a run
   writer.py     writes a run
@@ -50,6 +51,14 @@ postgres/     the log in a PostgreSQL database
   migrating.py  makes the tables, or brings them up to date
   migrations/   the scripts of Alembic that do so
   text_index.py the index by which a text is found
+  database.py   connections of those who read and keep the log
+  log.py        the log as its ports want it
+  stored_runs.py  the runs, and which of them go on
+  evidence.py   reads deliveries and judgements
+  results.py    reads results
+  text_search.py  the condition of a query's text
+  copying.py    makes the run file of a run
+  keeping.py    deletes runs, and makes rows anew
 
 A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,
 and `<run id>.journal` beside it has the others. A judgement is written into the run of the process that made

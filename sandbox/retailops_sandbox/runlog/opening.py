@@ -32,6 +32,10 @@ def open_log(
     `contracts` tell the ids and codes by which deliveries are found. `notice` takes a line for users about
     the index of the log, such as that it had to be made anew.
     """
+    if place.database:
+        from retailops_sandbox.runlog.shared import SharedLog
+
+        return SharedLog(place, contracts, notice)
     from retailops_sandbox.runlog.log import FileLog
 
     return FileLog(place.runs_dir, contracts, notice)

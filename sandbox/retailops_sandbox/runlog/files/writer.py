@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _logger = diagnostics.logger(__name__)
 _NOTHING = nullcontext()
-_GENERATION = 1
+GENERATION = 1
 """A run's journal becomes a run file once, when the run ends."""
 
 
@@ -87,7 +87,7 @@ class FileRunWriter:
         # Imported here, because a process that sends nothing needs no TinyDB.
         from retailops_sandbox.runlog.files.storage import RunDatabase
 
-        head = Head(**msgspec.structs.asdict(self.info), format=FORMAT, generation=_GENERATION)
+        head = Head(**msgspec.structs.asdict(self.info), format=FORMAT, generation=GENERATION)
         self._database = RunDatabase(self.path, head)
         _logger.info("run %s: opened in %s", self.info.id, self.path.parent)
         return self._database

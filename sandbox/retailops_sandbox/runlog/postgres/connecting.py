@@ -39,6 +39,8 @@ _MENDS = {
     "database": "make it first, with createdb or CREATE DATABASE",
     "permission denied": "see Roles in docs/shared-log.md",
 }
+_NOT_ALLOWED = ("25006", "42501")
+"""SQLSTATE: the server only reads, as a standby does; the user may not do this."""
 _NO_TABLES = ("42P01", "42703", "3F000")
 """SQLSTATE: a table, a column or a schema is missing."""
 
@@ -79,18 +81,15 @@ def problem(error: psycopg.Error, url: str) -> SandboxError:
         return UsageError(f"{place}: holds no log that this version can use", mend=mend)
     reason = _reason(error, url)
     refused = _SERVER_SAID.search(str(error)) and not _FOR_NOW.search(reason)
-    if refused or _REFUSED.search(reason) or (error.sqlstate or "").startswith(("28", "42501", "3D")):
+    if refused or _REFUSED.search(reason) or error.sqlstate in _NOT_ALLOWED:
         mends = (mend for word, mend in _MENDS.items() if word in reason)
         return UsageError(f"{place}: cannot be used: {reason}", mend=next(mends, "mend the setting `log`"))
     return DatabaseAway(f"cannot be reached: {reason}", file=place)
 
 
-def is_away(error: psycopg.Error) -> bool:
-    """Whether an error of a statement says that the connection is lost, and nothing of the statement."""
-    lost = ("08", "57P", "53", "25006")  # among them a server that is shut down, is full, or only reads
-    return isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.sqlstate.startswith(lost)
-    )
+def is_users(error: psycopg.Error) -> bool:
+    """Whether an error of a statement comes from the database's state, and not from the statement."""
+    return isinstance(error, psycopg.OperationalError) or error.sqlstate in (*_NO_TABLES, *_NOT_ALLOWED)
 
 
 def _reason(error: psycopg.Error, url: str) -> str:

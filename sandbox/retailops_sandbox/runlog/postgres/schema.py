@@ -41,6 +41,15 @@ class TransactionId(UserDefinedType[str]):
         return "xid8"
 
 
+class Snapshot(UserDefinedType[str]):
+    """Which transactions had ended (`pg_snapshot`)."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "pg_snapshot"
+
+
 _THIS_TRANSACTION = text("pg_current_xact_id()")
 
 metadata = MetaData()

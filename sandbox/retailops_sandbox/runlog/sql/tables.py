@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 
 from retailops_sandbox.runlog.rows import DeliveryRow
 
+_T = TypeVar("_T")
 _AT_ONCE = 500
 """The most values in a list of one statement; databases bound them."""
 _LONGEST = 500
@@ -187,7 +188,7 @@ def json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode() if value else ""
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
     """Values in lists that are short enough for one statement."""
     rest = iter(values)
     while some := list(islice(rest, _AT_ONCE)):

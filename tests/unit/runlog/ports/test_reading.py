@@ -152,7 +152,7 @@ def test_of_judgements_of_one_instant_the_last_is_the_latest(backend: Backend) -
         assert (entry.judgement.verdict, entry.row(SHIPPED_CONTRACTS).verdict, next(log.rows()).verdict) == (
             expected,
         ) * 3
-        with writing(backend, LATER) as later:
+        with writing(backend, f"{LATER}{expected}") as later:
             later.append(judge(delivery, "errored"))
 
 

@@ -1,0 +1,99 @@
+"""The database of a log, for those who read and keep it: connections, and what their errors mean."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from retailops_sandbox.runlog.place import database_words
+from retailops_sandbox.runlog.postgres import connecting
+
+_POOL = 5
+"""The most connections that stay open; more are made where more threads ask at once."""
+
+
+class Database:
+    """The database of a log. Any thread may use it. DatabaseAway or UsageError where it cannot be used."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.place = database_words(url)
+        """The URL for people."""
+        self._engine = _engine(url)
+        weakref.finalize(self, self._engine.dispose)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that reads the log as it is at its first statement."""
+        with self._connected(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection whose changes are kept when the block ends without an exception.
+
+        Each statement sees what others committed before it.
+        """
+        with self._connected(isolation_level="READ COMMITTED") as connection:
+            yield connection
+            connection.commit()
+
+    def listener(self, channel: str) -> Listener:
+        """Begin to listen to what is notified on a channel."""
+        return Listener(self._url, channel)
+
+    @contextmanager
+    def _connected(self, **options: Any) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection.execution_options(**options)
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.Error) and connecting.is_users(error.orig):
+                raise connecting.problem(error.orig, self._url) from None
+            raise
+
+
+class Listener:
+    """Listens to what is notified on a channel, by a connection of its own."""
+
+    def __init__(self, url: str, channel: str) -> None:
+        self._connection = connecting.connect(url, autocommit=True)
+        # Nobody closes what nobody waits for any more.
+        weakref.finalize(self, self._connection.close)
+        self._connection.execute(SQL("listen {}").format(Identifier(channel)))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something is notified, at most for so long; False where the connection is lost."""
+        try:
+            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                pass
+        except psycopg.OperationalError:
+            self._connection.close()
+        return not self._connection.closed
+
+
+def _engine(url: str) -> Engine:
+    def connected() -> psycopg.Connection[Any]:
+        connection = connecting.connect(url, autocommit=True)
+        # What is compiled for a query of some milliseconds takes longer than the query.
+        connection.execute("set jit = off")
+        connection.autocommit = False
+        # A plan that is made once for all values does not know how rare a value is.
+        connection.prepare_threshold = None
+        return connection
+
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connected,
+        use_native_hstore=False,
+        pool_size=_POOL,
+        max_overflow=-1,
+        pool_pre_ping=True,
+    )
