@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import socket
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from tests.support import command
+from tests.support.command import COMMAND, environment
 from tests.support.logged import newest_deliveries, open_log
-from tests.support.receivers import Receiver, answering, receiver, response
+from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")
 PASSES = {"status": 200, "body": {"events": []}}
@@ -28,6 +34,39 @@ def shop() -> Iterator[Receiver]:
 def scenario(folder: Path, name: str, expect: object = PASSES, **step: object) -> None:
     first = {"name": "send", "fixture": "default", "expect": expect, **step}
     (folder / f"{name}.scenario.json").write_text(json.dumps({"name": f"{name} it", "steps": [first]}))
+
+
+@contextmanager
+def started(folder: Path, shop: Receiver, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """`load` of the folder's scenarios, killed at the end unless it has ended."""
+    words = [COMMAND, "load", ".", "--receiver", shop.url, "--users", "2", *map(str, arguments)]
+    with subprocess.Popen(words, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def is_alive(process: int) -> bool:
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def load(*arguments: object, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -62,3 +101,108 @@ def test_wrong_answers_count_as_failures_and_the_log_keeps_some(tmp_path: Path, 
     assert newest.judgement is not None
     assert newest.judgement.verdict == "failed"
     assert newest.delivery.scenario == "wrong.scenario.json"
+
+
+def test_the_workers_of_a_machine_count_as_one(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "right")
+    scenario(tmp_path, "wrong", FAILS)
+    reports = ("--csv", "found", "--html", "page.html", "--json", "found.json")
+    options = ("--users", 4, "--time", 1, "--processes", 2, *reports)
+    done = load("--receiver", shop.url, *options, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    rows = statistics(tmp_path / "found")
+    assert int(rows["Aggregated"]["Request Count"]) == len(shop.requests), "also the last of each worker"
+    assert rows["wrong.scenario.json / send"]["Failure Count"] != "0"
+    (run,) = open_log(tmp_path / ".sandbox" / "runs").runs()
+    assert run.deliveries == min(100, int(rows["Aggregated"]["Failure Count"]))
+    entries = json.loads((tmp_path / "found.json").read_text())
+    assert sum(each["num_requests"] for each in entries) == len(shop.requests)
+    assert "right.scenario.json / send" in (tmp_path / "page.html").read_text()
+
+
+def test_what_is_in_flight_at_the_end_is_counted(tmp_path: Path):
+    """A receiver that answers nobody would have no failure, if its users were stopped with the time."""
+    with receiver(Peer.hang) as shop:
+        scenario(tmp_path, "late")
+        done = load(
+            *("--receiver", shop.url, "--users", 2, "--time", 0.1, "--timeout", 0.4, "--csv", "found"),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 3, "there were only faults"
+    assert statistics(tmp_path / "found")["Aggregated"]["Failure Count"] == "2"
+    assert "late.scenario.json / send: deadline" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_processes_with_the_report_written(tmp_path: Path, number: signal.Signals):
+    scenario(tmp_path, "late")
+    with (
+        receiver(Peer.hang) as shop,
+        started(tmp_path, shop, "--processes", 1, "--html", "page.html") as load,
+    ):
+        wait_until(lambda: shop.left.is_set() or bool(shop.connections))
+        processes = children(load.pid)
+        assert len(processes) == 2
+        load.send_signal(number)
+        assert load.wait(timeout=30) == 130
+        assert not any(map(is_alive, processes))
+    assert "Locust" in (tmp_path / "page.html").read_text()
+    (run,) = open_log(tmp_path / ".sandbox" / "runs").runs()
+    assert (run.state, run.deliveries) == ("stopped", 0), "what the signal ended is no failure"
+
+
+def test_nothing_outlives_the_command(tmp_path: Path):
+    scenario(tmp_path, "late")
+    with receiver(Peer.hang) as shop, started(tmp_path, shop, "--processes", 1) as load:
+        wait_until(lambda: bool(shop.connections))
+        processes = children(load.pid)
+        load.kill()
+        wait_until(lambda: not any(map(is_alive, processes)))
+
+
+def test_secrets_are_in_no_page_and_no_report(tmp_path: Path):
+    """Not even where the receiver says them in an answer that differs."""
+
+    def act(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            token = request.partition(b"X-Key: ")[2].partition(b"\r\n")[0]
+            peer.send(response(b'{"events":[],"key":"%b"}' % token, "Content-Type: application/json"))
+
+    scenario(tmp_path, "echoed")
+    with receiver(act) as shop:
+        url = shop.url.replace("://", "://user:open-sesame-1@") + "/?key=${env:SHOP_KEY}"
+        done = load(
+            *("--receiver", url, "-H", "X-Key: ${env:SHOP_KEY}", "--users", 1, "--time", 0.3),
+            *("--html", "page.html", "--csv", "found", "--json", "found.json"),
+            cwd=tmp_path,
+            SHOP_KEY="rosebud-123456",
+        )
+    assert done.returncode == 1, done.stderr
+    files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 7
+    for text in (done.stdout, done.stderr, *files):
+        assert "rosebud-123456" not in text
+        assert "open-sesame-1" not in text
+    assert "/key: expected nothing" in done.stdout
+
+
+def test_the_page_of_locust_starts_a_test_and_answers_only_its_own(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "right")
+    port = unused_port()
+    page = f"http://127.0.0.1:{port}"
+    with started(tmp_path, shop, "--web", "--web-port", port) as load:
+        assert load.stdout is not None
+        assert load.stdout.readline() == f"Locust's page is at {page} (Ctrl-C ends it)\n"
+        wait_until(lambda: is_listening(port))
+        form = {"user_count": "2", "spawn_rate": "2", "host": "http://elsewhere.example"}
+        foreign = {"Origin": "http://evil.example"}
+        assert httpx.post(f"{page}/swarm", data=form, headers=foreign).status_code == 403
+        assert httpx.get(page, headers={"Host": f"evil.example:{port}"}).status_code == 403
+        assert "the receiver is" in httpx.post(f"{page}/swarm", data=form).json()["message"]
+        assert not shop.requests
+        assert httpx.post(f"{page}/swarm", data=form | {"host": shop.url}).json()["success"]
+        wait_until(lambda: httpx.get(f"{page}/stats/requests").json()["total_rps"] > 0)
+        assert httpx.post(f"{page}/stop").json()["success"]
+        assert "right.scenario.json / send" in httpx.get(f"{page}/stats/requests/csv").text
+        load.send_signal(signal.SIGINT)
+        assert load.wait(timeout=30) == 0, "a test that was over, and passed"

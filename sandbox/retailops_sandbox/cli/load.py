@@ -18,6 +18,7 @@ from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from retailops_sandbox.engine.preview import Preview
     from retailops_sandbox.scenarios.scenario import Plan
 
 _FILE = click.Path(path_type=Path)
@@ -93,9 +94,11 @@ def command(
     """
     if sum((bool(processes), master, worker)) > 1:
         raise UsageError("--processes, --master and --worker exclude each other", mend="give one of them")
+    from retailops_sandbox.cli import dry_run
     from retailops_sandbox.engine import require_yes
     from retailops_sandbox.load import launching
     from retailops_sandbox.load.setup import LoadSetup
+    from retailops_sandbox.redaction import SecretPolicy
     from retailops_sandbox.reporting.reporters import files
 
     launching.require_locust()
@@ -107,6 +110,9 @@ def command(
     plans = _plans(workspace, paths)
     if not paths:
         plans = job.fitting_plans(plans, options, (), workspace.contracts)
+    policy = SecretPolicy(os.environ, receivers=workspace.receivers().receivers, named=chosen.secret_env)
+    for each in dry_run.look(workspace, plans, options, policy):
+        _require_sending(each)
     asked_for = {"--html": html, "--json": json}
     files.check({option: file for option, file in asked_for.items() if file is not None})
     asked = LoadSetup(
@@ -156,3 +162,16 @@ def _plans(workspace: Workspace, paths: tuple[str, ...]) -> list[Plan]:
         where = ", ".join(paths) or str(workspace.root)
         raise UsageError(f"no scenario files in {where}", mend="name a scenario file, or a folder of them")
     return plans
+
+
+def _require_sending(step: Preview) -> None:
+    """Raise UsageError for a step that would send nothing: users would do it again and again."""
+    if step.mistake:
+        raise UsageError(f"step {step.step.name!r} of {step.plan.id} cannot be sent: {step.mistake}")
+    if step.is_refused:
+        first = step.violations[0]
+        raise UsageError(
+            f"step {step.step.name!r} of {step.plan.id} cannot be sent: "
+            f"its payload breaks the contract at {first.pointer or '(the whole)'}: {first.message}",
+            mend="correct it, or say off_contract",
+        )

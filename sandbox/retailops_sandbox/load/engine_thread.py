@@ -16,8 +16,8 @@ from typing import Any
 import gevent
 from gevent.event import AsyncResult, Event
 
+from retailops_sandbox.engine import DeliveryFinished, Options, Ports, Run, ScenarioResult
 from retailops_sandbox.engine import Event as EngineEvent
-from retailops_sandbox.engine import Options, Ports, Run
 from retailops_sandbox.load.evidence import NoLog
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.redaction import SecretPolicy
@@ -41,9 +41,9 @@ class EngineThread:
         setup: LoadSetup,
         environment: dict[str, str],
         policy: SecretPolicy,
-        on_event: Callable[[EngineEvent], None],
+        on_event: Callable[[DeliveryFinished | ScenarioResult], None],
     ) -> None:
-        """`on_event` takes the engine's events in a greenlet, soon after they happened."""
+        """`on_event` takes what ended, in a greenlet and soon after."""
         self._setup = setup
         self._environment = environment
         self._policy = policy
@@ -126,7 +126,7 @@ class EngineThread:
         assert task is not None
         self._under_way.add(task)
         try:
-            await run.scenario(plan, sequence, self._emit)
+            self._put(self._on_event, await run.scenario(plan, sequence, self._emit))
         finally:
             self._under_way.discard(task)
 
@@ -146,7 +146,9 @@ class EngineThread:
         self._loop.create_task(work).add_done_callback(done)
 
     def _emit(self, event: EngineEvent) -> None:
-        self._put(self._on_event, event)
+        # There are thousands of events a second, and what a step came to is in the scenario's result.
+        if isinstance(event, DeliveryFinished):
+            self._put(self._on_event, event)
 
     def _put(self, call: Callable[[Any], Any], value: Any) -> None:
         self._done.append((call, value))

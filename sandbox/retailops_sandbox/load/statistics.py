@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from retailops_sandbox.engine import DeliveryFinished, Event, StepResult
+from retailops_sandbox.engine import DeliveryFinished, ScenarioResult, StepResult
 from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.load.evidence import FailedDelivery
 from retailops_sandbox.load.totals import Totals
-from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.model import Delivery, Judgement, Verdict
 from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.scenarios.scenario import Plan
 
+_FAILURES: tuple[Verdict, ...] = ("failed", "errored")
 _DIFFERENCES = 3
 """The most differences that a failure names."""
 _WIDTH = 60
@@ -35,38 +37,61 @@ class Statistics:
         self._words.clear()
         self.totals = Totals()
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, event: DeliveryFinished | ScenarioResult) -> None:
+        """Tell of a delivery, and of the steps of a scenario that failed for another reason than one."""
         if isinstance(event, DeliveryFinished):
             self._delivery(event)
-        elif isinstance(event, StepResult):
-            self.totals.count(event)
+        else:
+            for step in event.steps:
+                self.totals.count(step)
+                if step.verdict in _FAILURES and not any(_failed(each) for each in step.judgements):
+                    self._step(event.plan, step)
 
     def _delivery(self, event: DeliveryFinished) -> None:
         delivery, judgement = event.delivery, event.judgement
         if delivery.fault is not None and delivery.fault.kind == "cancelled" and not delivery.dropped:
             return  # the test has ended
         name = in_line(f"{event.plan.id} / {delivery.step}")
-        failed = judgement is not None and judgement.verdict in ("failed", "errored")
+        words = None
+        if judgement is not None and _failed(judgement):
+            words = self._counted(name, failure(delivery, judgement))
+            words = words or failure(delivery, judgement, values=False)
+            self._keep(FailedDelivery(delivery, judgement))
         self._request(
             request_type=f"{delivery.action} {delivery.edition}",
             name=name,
             response_time=delivery.timings.total,
             response_length=0 if delivery.response is None else len(delivery.response.body),
-            exception=self._failure(name, delivery, judgement) if judgement is not None and failed else None,
+            exception=words,
             context={},
         )
-        if judgement is not None and failed:
-            self._keep(FailedDelivery(delivery, judgement))
 
-    def _failure(self, name: str, delivery: Delivery, judgement: Judgement) -> str:
-        """What failed. Locust counts equal ones together, and keeps each different one."""
-        words = failure(delivery, judgement)
+    def _step(self, plan: Plan, step: StepResult) -> None:
+        name = in_line(f"{plan.id} / {step.name}")
+        self._request(
+            request_type="step",
+            name=name,
+            response_time=None,
+            response_length=0,
+            exception=self._counted(name, in_line(f"{step.verdict}: {step.reason}")) or step.verdict,
+            context={},
+        )
+
+    def _counted(self, name: str, words: str) -> str:
+        """The words of a failure; empty if there are too many others of the same name.
+
+        Locust counts equal ones together, and keeps each different one.
+        """
         seen = self._words[name]
         if words not in seen:
             if len(seen) >= _MOST_WORDS:
-                return failure(delivery, judgement, values=False)
+                return ""
             seen.add(words)
         return words
+
+
+def _failed(judgement: Judgement) -> bool:
+    return judgement.verdict in _FAILURES
 
 
 def failure(delivery: Delivery, judgement: Judgement, *, values: bool = True) -> str:
