@@ -19,6 +19,7 @@ from retailops_sandbox.runlog.place import without_passwords
 _MODULES = {
     "serve": "retailops_sandbox.cli.serve",
     "run": "retailops_sandbox.cli.run",
+    "merge": "retailops_sandbox.cli.merge",
     "send": "retailops_sandbox.cli.send",
     "check": "retailops_sandbox.cli.check",
     "probe": "retailops_sandbox.cli.probe",

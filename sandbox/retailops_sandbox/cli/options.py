@@ -130,16 +130,23 @@ def probing_options(command: Command) -> Command:
 
 def sending_options(command: Command) -> Command:
     """The options of the commands that send; `chosen_receiver` and `job.execute` take them."""
-    options = [
+    options: list[Callable[[Command], Command]] = [
         click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery."),
         click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
         variables_option,
         _WAIT,
         _CONFIRMED,
-        *(click.option(each.option, type=_FILE, metavar="FILE", help=each.help) for each in reporters.FILES),
+        file_reports,
         click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
     ]
     return log_options(receiver_options(_with(options, command)))
+
+
+def file_reports(command: Command) -> Command:
+    """The options of the reports that are written to files; `reports_asked_for` takes them."""
+    for each in reversed(reporters.FILES):
+        command = click.option(each.option, type=_FILE, metavar="FILE", help=each.help)(command)
+    return command
 
 
 def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:

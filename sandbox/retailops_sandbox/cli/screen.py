@@ -30,11 +30,13 @@ class Screen:
         stream: TextIO | None,
         environment: Mapping[str, str],
         *,
-        plans: Sequence[Plan],
+        plans: Sequence[Plan] = (),
+        scenarios: int | None = None,
         verbose: bool,
         left_out: int = 0,
         progress: bool = True,
     ) -> None:
+        """`scenarios` is the number of those that ran before; None where the plans are to be run."""
         watched = is_watched(stream, environment)
         self._progress = _progress(plans) if watched and progress else None
         echo = show if self._progress is None else self._progress.say
@@ -46,7 +48,7 @@ class Screen:
             colour=wants_colour(stream, environment),
             width=page_width(),
             verbose=verbose,
-            brief=watched and not verbose and len(plans) > _FEW,
+            brief=watched and not verbose and (len(plans) if scenarios is None else scenarios) > _FEW,
             left_out=left_out,
         )
         self.reporters: list[Reporter] = [] if self._progress is None else [self._progress]

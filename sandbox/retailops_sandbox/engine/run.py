@@ -126,18 +126,19 @@ class Run:
 
     def _record(self, plan: Plan, verdict: Verdict, steps: Sequence[StepResult], seconds: float) -> Result:
         """The result as the log keeps it."""
-        spoiled = [step.number for step in steps if step.verdict in ("failed", "errored")]
-        lines = dict(zip(spoiled, plan.lines(spoiled), strict=True)) if spoiled else {}
+        is_spoiled = any(step.verdict in ("failed", "errored") for step in steps)
+        lines = plan.lines(step.number for step in steps) if is_spoiled else [0] * len(steps)
         return Result(
             scenario=plan.id,
             name=plan.name,
             file=plan.file,
+            description=plan.scenario.description,
             tags=tuple(plan.scenario.tags),
             verdict=verdict,
             at=self._ports.clock.now(),
             seconds=seconds,
             stopped=self.stopped,
-            steps=tuple([_step_record(step, lines.get(step.number, 0)) for step in steps]),
+            steps=tuple([_step_record(step, line) for step, line in zip(steps, lines, strict=True)]),
         )
 
 

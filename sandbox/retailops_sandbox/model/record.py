@@ -119,7 +119,7 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     unreadable: bool = False
     """Whether it errored because the step could not be composed."""
     line: Count = 0
-    """The line of its file at which it begins, where it failed or errored; else 0."""
+    """The line of its file at which it begins; 0 where its scenario did not fail or error."""
     unchecked: tuple[str, ...] = ()
     """The parts of its answers that were not compared, as in judgements."""
     sources: tuple[SourceCheck, ...] = ()
@@ -133,6 +133,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The scenario's id, its path in the workspace."""
     name: str
     file: str = ""
+    description: str = ""
     tags: tuple[str, ...] = ()
     verdict: Verdict
     at: str

@@ -22,6 +22,8 @@ files/        the files of a run
   written.py    reads a run file a line at a time, where it is laid out as the sandbox writes it
   folder.py     which runs there are, and the state of their files
   history.py    reads the results of earlier runs alone
+  merging.py    makes one run file of those of a run's shards
+  replaying.py  reads a run file by its results, each with its deliveries
   checking.py   checks run files from elsewhere
   pins.py       pins runs, so that pruning keeps them
   pruning.py    deletes run files, and what dead processes left

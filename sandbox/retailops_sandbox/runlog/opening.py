@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.model import RunInfo
     from retailops_sandbox.runlog.entries import Entry
     from retailops_sandbox.runlog.place import LogPlace
-    from retailops_sandbox.runlog.ports import Log, RunWriter
+    from retailops_sandbox.runlog.ports import Log, RunWriter, Shards
     from retailops_sandbox.scenarios.trend import Past
 
 _logger = diagnostics.logger(__name__)
@@ -108,3 +108,10 @@ def scenario_seconds(path: Path) -> dict[str, float]:
     from retailops_sandbox.runlog.files import history
 
     return {result.scenario: result.seconds for result in history.results_of(path)}
+
+
+def shard_files(paths: Sequence[Path]) -> Shards:
+    """The run files of the shards of one run, to be merged until the block ends."""
+    from retailops_sandbox.runlog.files.merging import ShardFiles
+
+    return ShardFiles(paths)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 if TYPE_CHECKING:
     # For types alone: a process that writes a run does not import the modules that read.
-    from retailops_sandbox.errors import FileError
+    from retailops_sandbox.errors import FileError, SandboxError
     from retailops_sandbox.model import DeliveryInFlight, Record, Result, RunInfo
     from retailops_sandbox.runlog.changes import Change
     from retailops_sandbox.runlog.entries import Entry, LoggedResult
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 
-class RunWriter(Protocol):
+class RunContent(Protocol):
+    """What a run has logged so far, which can be written out as a run file."""
+
+    def export(self, target: Path) -> None:
+        """Replace a file by the run file of the run so far. Blocks."""
+
+    def copy(self, target: BinaryIO) -> None:
+        """Write the run so far as a run file. Blocks.
+
+        `target` is empty and seekable.
+        """
+
+
+class RunWriter(RunContent, Protocol):
     """Writes one run into the log; fulfils the engine's `DeliveryLog`.
 
     The run is in the log from its first record on, or from `begin` on. An appended record survives the
@@ -57,14 +70,54 @@ class RunWriter(Protocol):
         done. FileError where the log cannot be written; the records are in it all the same.
         """
 
-    def export(self, target: Path) -> None:
-        """Replace a file by the run file of the run so far. Blocks."""
 
-    def copy(self, target: BinaryIO) -> None:
-        """Write the run so far as a run file. Blocks.
+class MergedRun(RunContent, Protocol):
+    """A run that was made of the shards of one run."""
 
-        `target` is empty and seekable.
+    @property
+    def info(self) -> RunInfo: ...
+
+    def results(self) -> Iterator[tuple[Result, Iterator[Entry]]]:
+        """The results of its scenarios, shard by shard, each with its deliveries as the run judged them."""
+
+
+class Shards(Protocol):
+    """The run files of the shards of one run, looked through, until the block ends."""
+
+    @property
+    def problems(self) -> list[SandboxError]:
+        """Why parts of the run are missing: files that cannot be read, shards that are not whole."""
+
+    @property
+    def refusals(self) -> list[SandboxError]:
+        """Why the files cannot be merged; empty where they can."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What should be known, and is no mistake."""
+
+    @property
+    def are_none(self) -> bool:
+        """Whether there is no file of a shard."""
+
+    @property
+    def results(self) -> int:
+        """The number of scenarios that have a result."""
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody stopped one of the shards."""
+
+    def merge(self) -> MergedRun:
+        """Make one run of them, which is there until the block ends. Blocks.
+
+        The run's id is that of these shards, however often they are merged. FileError where that fails, or a
+        file cannot be read any more.
         """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Cursor(Protocol):

@@ -37,6 +37,11 @@ class Plan(msgspec.Struct, frozen=True):
         """The line at which a step begins; steps are counted from 0."""
         return self.lines([step])[0]
 
+    def place(self, step: int) -> str:
+        """`file:line` of a step; the file alone where the line is not known, and nothing without a file."""
+        line = self.line(step) if self.file else 0
+        return f"{self.file}:{line}" if line else self.file
+
     def lines(self, steps: Iterable[int]) -> list[int]:
         """The line at which each of these steps begins."""
         return [line for line, _ in jsontext.places(self.text, [f"/steps/{step}" for step in steps])]

@@ -59,9 +59,13 @@ def before(run: RunInfo, past: Iterable[Past], wanted: Iterable[str]) -> dict[st
 
 
 def is_comparable(earlier: RunInfo, run: RunInfo) -> bool:
-    """Whether a run is earlier than another, finished, and was on the same receiver."""
+    """Whether a run is earlier than another, finished, and was on the same receiver.
+
+    The shards of a merged run are no earlier ones: they are that run.
+    """
     return (
-        (earlier.started_at, earlier.id) < (run.started_at, run.id)
+        earlier.id not in {shard.run for shard in run.shards}
+        and (earlier.started_at, earlier.id) < (run.started_at, run.id)
         and bool(earlier.finished_at)
         and not earlier.stopped
         and (earlier.receiver, earlier.stand_in) == (run.receiver, run.stand_in)

@@ -25,7 +25,8 @@ def exit_code(run: FinishedRun) -> int:
         sent=sum(step.sent for step in steps),
         faults=sum(step.faults for step in steps if step.verdict == "errored"),
         interrupted=run.interrupted,
-        lost=bool(run.unreadable or run.unwritten) or any(step.unreadable for step in steps),
+        lost=bool(run.unreadable or run.incomplete or run.unwritten)
+        or any(step.unreadable for step in steps),
     )
     is_empty_shard = run.info.shard is not None and not run.info.scenarios
     return 0 if code == 5 and is_empty_shard else code

@@ -302,11 +302,16 @@ def counts(of: Mapping[Verdict, int], *, always: Sequence[Verdict] = ()) -> list
 
 
 def scenario_counts(
-    results: Sequence[ScenarioResult], unreadable: Sequence[SandboxError], *, always: Sequence[Verdict] = ()
+    results: Sequence[ScenarioResult],
+    unreadable: Sequence[SandboxError],
+    incomplete: Sequence[SandboxError] = (),
+    *,
+    always: Sequence[Verdict] = (),
 ) -> list[str]:
-    """The counts of scenarios by verdict, and of files that could not be read."""
+    """The counts of scenarios by verdict, of files that could not be read, and of what a merged run lacks."""
     words = counts(Counter(result.verdict for result in results), always=always)
-    return [*words, f"{len(unreadable)} unreadable"] if unreadable else words
+    words += [f"{len(unreadable)} unreadable"] if unreadable else []
+    return [*words, f"{len(incomplete)} incomplete"] if incomplete else words
 
 
 def receiver(found: Receiver) -> str:

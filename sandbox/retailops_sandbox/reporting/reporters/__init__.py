@@ -39,9 +39,10 @@ class FileReport(msgspec.Struct, frozen=True):
         return made
 
 
+RUN_FILE = FileReport("--report-json", "Write the run file.", "run_file")
 FILES = (
     FileReport("--junit-xml", "Write JUnit XML.", "junit"),
-    FileReport("--report-json", "Write the run file.", "run_file"),
+    RUN_FILE,
     FileReport("--report-html", "Write a page that opens offline.", "html"),
 )
 """In the order of `--help`."""

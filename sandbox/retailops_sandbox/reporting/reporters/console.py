@@ -92,7 +92,11 @@ class Console(Reporter):
                 self._echo(f"{self._words['skipped']}  {len(skipped):,} scenarios: {lines.in_line(reason)}")
         for error in run.unreadable:
             self._echo(self._style("! unreadable", "errored") + f"  {lines.in_line(str(error))}")
-        words = lines.scenario_counts(run.results, run.unreadable, always=("passed", "failed"))
+        for error in run.incomplete:
+            self._echo(self._style("! incomplete", "errored") + f"  {lines.in_line(str(error))}")
+        words = lines.scenario_counts(
+            run.results, run.unreadable, run.incomplete, always=("passed", "failed")
+        )
         if self._left_out:
             words.append(f"{self._left_out} left out")
         if change := lines.change(run.results, run.trends):
@@ -124,7 +128,7 @@ class Console(Reporter):
             if step not in left_out and (
                 step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason)
             ):
-                place = f"  {lines.in_line(plan.file)}:{plan.line(step.number)}" if plan.file else ""
+                place = f"  {lines.in_line(plan.place(step.number))}" if plan.file else ""
                 self._echo(f"    {lines.GLYPHS[step.verdict]} step {quoted(step.name)} {step.verdict}{place}")
                 for line in lines.cut(lines.step(step, most=_SAID, beside=beside), _SAID):
                     self._echo(_INDENT + line)

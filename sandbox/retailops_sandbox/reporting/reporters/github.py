@@ -52,12 +52,17 @@ class GitHub(Reporter):
 
 def annotated(run: FinishedRun, *, root: str) -> list[str]:
     """The commands that annotate failures in files beneath `root`, at most MOST_ANNOTATIONS."""
-    return [*_unreadable(run, root), *_failed(run, root)][:MOST_ANNOTATIONS]
+    return [*_unreadable(run, root), *_incomplete(run, root), *_failed(run, root)][:MOST_ANNOTATIONS]
 
 
 def _unreadable(run: FinishedRun, root: str) -> Iterator[str]:
     for error in run.unreadable:
         yield annotation(str(error), title="unreadable", file=error.file, line=error.line, root=root)
+
+
+def _incomplete(run: FinishedRun, root: str) -> Iterator[str]:
+    for error in run.incomplete:
+        yield _command(str(error), title="incomplete", file="", line=0, root=root)
 
 
 def _failed(run: FinishedRun, root: str) -> Iterator[str]:
@@ -119,14 +124,16 @@ def _property(text: str) -> str:
 def summary(run: FinishedRun, *, room: int = MOST_SUMMARY) -> str:
     """The job's summary in Markdown, in at most `room` bytes: what failed first, and a note if it is cut."""
     results = run.results
-    words = lines.scenario_counts(results, run.unreadable)
+    words = lines.scenario_counts(results, run.unreadable, run.incomplete)
     spoiled = [result for result in results if result.verdict in ("failed", "errored")]
     others = [result for result in results if result.verdict not in ("failed", "errored")]
     parts = [f"### RetailOPS sandbox: {', '.join(words) or 'nothing ran'}\n\n"]
     parts.append(f"Receiver: **{_text(lines.receiver(run.receiver))}**, {run.seconds:.2f} s\n\n")
     if change := lines.change(results, run.trends):
         parts.append(f"{_text(change)}\n\n")
-    parts += _table([*map(_broken, run.unreadable), *(row for each in spoiled for row in _rows(each))])
+    broken = [_broken(error, "unreadable") for error in run.unreadable]
+    broken += [_broken(error, "incomplete") for error in run.incomplete]
+    parts += _table([*broken, *(row for each in spoiled for row in _rows(each))])
     if others:
         parts.append("<details><summary>The others</summary>\n\n")
         parts += _table([_row(each) for each in others])
@@ -143,8 +150,8 @@ def _table(rows: Sequence[tuple[str, str, str, str]]) -> Iterator[str]:
     yield "\n"
 
 
-def _broken(error: SandboxError) -> tuple[str, str, str, str]:
-    return "! unreadable", _text(error.file), _text(str(error)), ""
+def _broken(error: SandboxError, word: str) -> tuple[str, str, str, str]:
+    return f"! {word}", _text(error.file), _text(str(error)), ""
 
 
 def _rows(result: ScenarioResult) -> Iterator[tuple[str, str, str, str]]:

@@ -101,7 +101,7 @@ def document(run: FinishedRun, evidence: Evidence) -> str:
         for verdict in lines.VERDICT_ORDER
     }
     counts = Counter(result.verdict for result in run.results)
-    verdict, headline = _overall(counts, len(run.unreadable), run.interrupted)
+    verdict, headline = _overall(counts, len(run.unreadable), len(run.incomplete), run.interrupted)
     page = ReportPage(
         run=run,
         verdict=verdict,
@@ -121,7 +121,9 @@ def _of_verdict(
     return sorted(found, key=lambda result: trend.rank(verdict, trends.get(result.plan.id)))
 
 
-def _overall(counts: Counter[Verdict], unreadable: int, interrupted: bool) -> tuple[Verdict, str]:
+def _overall(
+    counts: Counter[Verdict], unreadable: int, incomplete: int, interrupted: bool
+) -> tuple[Verdict, str]:
     """The verdict of the whole run, and its words."""
     spoiled = counts["failed"] + counts["errored"]
     if interrupted:
@@ -130,6 +132,8 @@ def _overall(counts: Counter[Verdict], unreadable: int, interrupted: bool) -> tu
         return "failed", f"{spoiled:,} of {counts.total():,} did not pass"
     if unreadable:
         return "errored", f"{unreadable:,} could not be read"
+    if incomplete:
+        return "errored", "Not all of the run is here"
     if not counts["passed"]:
         return "skipped", "Nothing was judged"
     return "passed", "All passed" if counts["passed"] == counts.total() else "Nothing failed"
@@ -153,7 +157,7 @@ class _Writer:
     def _step(self, result: ScenarioResult, step: StepResult) -> ShownStep:
         found = self._evidence.of(result.plan, step.name)
         several = found.spoiled + found.others > 1
-        place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
+        place = result.plan.place(step.number)
         told = {each.reason for each in step.judgements if each.differences or each.violations}
         reason = "" if step.reason in told and found.kept else step.reason
         return ShownStep(

@@ -26,12 +26,17 @@ class Report(Reporter):
 
 
 def document(run: FinishedRun) -> str:
-    """The whole report as text; files that could not be read are testcases with an error."""
-    results, unreadable = run.results, run.unreadable
+    """The whole report as text; files that could not be read, and shards
+    that a merged run lacks, are testcases with an error."""
+    results = run.results
+    broken = [
+        *(_broken(error, error.file or "file", "unreadable") for error in run.unreadable),
+        *(_broken(error, error.file or "shard", "incomplete") for error in run.incomplete),
+    ]
     failures = sum(result.verdict == "failed" for result in results)
-    errors = sum(result.verdict == "errored" for result in results) + len(unreadable)
+    errors = sum(result.verdict == "errored" for result in results) + len(broken)
     skipped = sum(result.verdict in ("skipped", "recorded") for result in results)
-    tests = len(results) + len(unreadable)
+    tests = len(results) + len(broken)
     counts = f'tests="{tests}" failures="{failures}" errors="{errors}"'
     time = f'time="{run.seconds:.3f}"'
     timestamp = f"timestamp={_attribute(run.info.started_at[:19])}"
@@ -50,7 +55,7 @@ def document(run: FinishedRun) -> str:
             ),
             "</properties>",
             *(_testcase(result) for result in results),
-            *(_broken(error) for error in unreadable),
+            *broken,
             "</testsuite>",
             "</testsuites>",
             "",
@@ -98,16 +103,17 @@ def _outcome(result: ScenarioResult, step: StepResult) -> str:
     element = "failure" if step.verdict == "failed" else "error"
     kind = "difference" if step.verdict == "failed" else "fault" if step.faults else "not sent"
     message = f"step {quoted(step.name)}: {lines.headline(step)}"
-    place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
-    body = "\n".join([f"{place} step {quoted(step.name)} {step.verdict}".strip(), *said])
+    body = "\n".join(
+        [f"{result.plan.place(step.number)} step {quoted(step.name)} {step.verdict}".strip(), *said]
+    )
     return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{in_xml(body)}</{element}>"
 
 
-def _broken(error: SandboxError) -> str:
-    name = _attribute(error.file or "file")
+def _broken(error: SandboxError, name: str, kind: str) -> str:
+    named = _attribute(name)
     return (
-        f'<testcase classname={name} name={name} time="0">'
-        f'<error message={_attribute(str(error))} type="unreadable"/></testcase>'
+        f'<testcase classname={named} name={named} time="0">'
+        f'<error message={_attribute(str(error))} type="{kind}"/></testcase>'
     )
 
 

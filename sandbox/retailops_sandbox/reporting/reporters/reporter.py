@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.engine import Event, ScenarioResult
     from retailops_sandbox.errors import SandboxError
     from retailops_sandbox.model import Receiver, RunInfo
-    from retailops_sandbox.runlog.ports import RunWriter
+    from retailops_sandbox.runlog.ports import RunContent
     from retailops_sandbox.scenarios.trend import Trend
 
 
@@ -23,6 +23,8 @@ class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
     results: Sequence[ScenarioResult]
     unreadable: Sequence[SandboxError] = ()
     """The errors of scenario files that could not be read."""
+    incomplete: Sequence[SandboxError] = ()
+    """Why a merged run is not whole: shards that are missing or did not end, run files that are damaged."""
     receiver: Receiver
     seconds: float
     interrupted: bool = False
@@ -32,7 +34,7 @@ class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
     """How each scenario compares with the last finished run on this receiver, by its id."""
     unwritten: Sequence[SandboxError] = ()
     """The errors of run file and reports that could not be written."""
-    log: RunWriter
+    log: RunContent
 
 
 class Reporter:

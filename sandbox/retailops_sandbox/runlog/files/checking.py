@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_headers, compile_rules
 from retailops_sandbox.errors import FileError, unreadable
-from retailops_sandbox.model import Expectation
+from retailops_sandbox.model import Delivery, Expectation, MergedShard, Record, RunInfo
 from retailops_sandbox.runlog.files import runfile
 from retailops_sandbox.runlog.files.folder import Stamp, stamp_of
 from retailops_sandbox.runlog.files.runfile import NewerFormat, RunFile
@@ -37,33 +37,57 @@ def read_checked(path: Path, name: str) -> tuple[Stamp, RunFile]:
     except OSError as error:
         raise FileError(unreadable(path, error).what, file=name) from error
     except FileError as error:
-        what, mend = error.what.replace("damaged: ", "is no run file, or a damaged one: ", 1), _MEND
-        if isinstance(error, NewerFormat):
-            mend = "update the sandbox"
-        raise FileError(what, mend=mend, file=name, pointer=error.pointer) from error
+        raise refused(error, name) from error
     for mistake in _mistakes(content):
-        raise FileError(f"is no run file that the sandbox wrote: {mistake}", mend=_MEND, file=name)
+        raise foreign(mistake, name)
     return stamp, content
+
+
+def refused(error: FileError, name: str, *, mend: str = _MEND) -> FileError:
+    """The error of a run file from elsewhere that cannot be read, which calls it `name`."""
+    what = error.what.replace("damaged: ", "is no run file, or a damaged one: ", 1)
+    mend = "update the sandbox" if isinstance(error, NewerFormat) else mend
+    return FileError(what, mend=mend, file=name, pointer=error.pointer)
+
+
+def foreign(mistake: str, name: str, *, mend: str = _MEND) -> FileError:
+    """The error of a run file, called `name`, that the sandbox would not have written."""
+    return FileError(f"is no run file that the sandbox wrote: {mistake}", mend=mend, file=name)
+
+
+def head_mistakes(head: RunInfo) -> Iterator[str]:
+    """The ids and instants of a run's record that the sandbox would not have written."""
+    runs: list[RunInfo | MergedShard] = [head, *head.shards]
+    ids = [head.id, *(shard.run for shard in head.shards)]
+    yield from (f"{_cut(id)} is no id of a run" for id in ids if not _RUN_ID.fullmatch(id))
+    yield from _no_instants(each.started_at for each in runs)
+    yield from _no_instants(each.finished_at for each in runs if each.finished_at)
+
+
+def record_mistakes(record: Record, run: str) -> Iterator[str]:
+    """The id and the instant of a record of a run that the sandbox would not have written."""
+    if isinstance(record, Delivery):
+        of, _, number = record.id.rpartition(".")
+        if of != run or not _NUMBER.fullmatch(number):
+            yield f"{_cut(record.id)} is no id of a delivery of run {run}"
+    yield from _no_instants([record.sent_at if isinstance(record, Delivery) else record.at])
 
 
 def _mistakes(content: RunFile) -> Iterator[str]:
     """The mistakes in a run file: ids and instants that the sandbox would not have written."""
     head = content.head
-    if not _RUN_ID.fullmatch(head.id):
-        yield f"{_cut(head.id)} is no id of a run"
-    for delivery, _ in content.deliveries:
-        run, _, number = delivery.id.rpartition(".")
-        if run != head.id or not _NUMBER.fullmatch(number):
-            yield f"{_cut(delivery.id)} is no id of a delivery of run {head.id}"
-    instants = [head.started_at, *([head.finished_at] if head.finished_at else [])]
-    instants += [delivery.sent_at for delivery, _ in content.deliveries]
-    instants += [judgement.at for judgement, _ in content.judgements]
-    instants += [result.at for result, _ in content.results]
-    yield from (f"{_cut(each)} is no time in UTC" for each in instants if not _is_instant(each))
+    yield from head_mistakes(head)
+    for table in (content.deliveries, content.judgements, content.results):
+        for record, _ in table:
+            yield from record_mistakes(record, head.id)
     deadline = time.monotonic() + _LONGEST
     for judgement, _ in content.judgements:
         if judgement.expectation is not None and time.monotonic() < deadline:
             yield from _unusable(judgement.expectation)
+
+
+def _no_instants(found: Iterable[str]) -> Iterator[str]:
+    yield from (f"{_cut(each)} is no time in UTC" for each in found if not _is_instant(each))
 
 
 def _unusable(expectation: Expectation) -> Iterator[str]:

@@ -142,6 +142,19 @@ def read_head(path: Path) -> Head:
     return _whole(path, _content(path))[0]
 
 
+def first_head(path: Path) -> Head:
+    """The head of a run file, without a look at its records; FileError where it is none.
+
+    Of a file that is laid out as the sandbox writes it, only the end is read.
+    """
+    try:
+        with open(path, "rb", opener=regular) as file:
+            head = _head_at_end(file)
+            return _whole(path, file.read())[0] if head is None else head
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
 def is_only_begun(path: Path) -> bool:
     """Whether a run file has none of its run's records: it is not there, empty, or only begun.
 
