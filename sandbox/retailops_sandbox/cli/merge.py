@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 
-from retailops_sandbox.cli.options import file_reports, here, reports_asked_for, workspace_option
+from retailops_sandbox.cli.options import file_reports, found_workspace, log_options, reports_asked_for
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.cli.screen import Screen
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.reporting import reporters
-from retailops_sandbox.workspace.workspace import Workspace
 
 
 @click.command("merge")
@@ -24,7 +23,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 )
 @file_reports
 @click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed.")
-@workspace_option
+@log_options
 def command(
     files: tuple[Path, ...], output: Path | None, verbose: bool, workspace: str | None, **given: Any
 ) -> None:
@@ -44,7 +43,7 @@ def command(
             raise UsageError(f"-o and {option} both name the run file", mend="leave one out")
         asked[reporters.RUN_FILE] = output
     check({"-o" if file is output else report.option: file for report, file in asked.items()})
-    folder = Workspace.find(workspace, os.environ, here())
+    folder = found_workspace(workspace)
     with shard_files(files) as shards:
         for note in shards.notes:
             complain(f"note: {note}")

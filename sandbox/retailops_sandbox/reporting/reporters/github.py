@@ -62,7 +62,7 @@ def _unreadable(run: FinishedRun, root: str) -> Iterator[str]:
 
 def _incomplete(run: FinishedRun, root: str) -> Iterator[str]:
     for error in run.incomplete:
-        yield _command(str(error), title="incomplete", file="", line=0, root=root)
+        yield annotation(str(error), title="incomplete", file="", line=0, root=root)
 
 
 def _failed(run: FinishedRun, root: str) -> Iterator[str]:
