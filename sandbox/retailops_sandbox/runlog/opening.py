@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
@@ -41,11 +41,24 @@ def open_log(
     return FileLog(place.runs_dir, contracts, notice)
 
 
-def open_run(place: LogPlace, info: RunInfo, contracts: ContractSource) -> RunWriter:
+def open_run(
+    place: LogPlace,
+    info: RunInfo,
+    contracts: ContractSource,
+    notice: Callable[[str], None] = _logger.warning,
+) -> RunWriter:
     """The writer of a new run. Nothing is written before the run begins.
 
-    `contracts` tell the ids and codes by which deliveries are found, where the writer keeps them.
+    `contracts` tell the ids and codes by which deliveries are found, where the writer keeps them. `notice`
+    takes a line for users about a database that cannot be reached.
     """
+    if place.database:
+        from retailops_sandbox.runlog.postgres.writer import SharedRunWriter
+
+        def copy(id: str, target: BinaryIO) -> bool:
+            return open_log(place, contracts, notice).copy(id, target)
+
+        return SharedRunWriter(place, info, contracts, notice, copy)
     from retailops_sandbox.runlog.files.writer import FileRunWriter
 
     return FileRunWriter(place.runs_dir, info)

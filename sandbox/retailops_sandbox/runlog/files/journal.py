@@ -96,6 +96,16 @@ def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLin
         raise unreadable(journal, error) from error
 
 
+def stored_record(line: bytes) -> tuple[str, bytes] | None:
+    """The table and the record of a line that is spelled as `record_line` does; None for any other line."""
+    if not line.endswith(b"}}\n"):
+        return None
+    for table, start in _STARTS.items():
+        if line.startswith(start):
+            return table, line[len(start) : -2]
+    return None
+
+
 def _own_record(line: bytes) -> RawLine | None:
     """The record of a line that is spelled as `record_line` does; None for any other line."""
     if not line.endswith(b"}}\n"):

@@ -85,8 +85,11 @@ class RunStorage(AtomicStorage):
         """The number of documents of each table."""
         self._writing = Lock()
         """Held by the thread that writes a line, so that a failed one takes no other back."""
+        first = _encode(Line(run=head)) + b"\n"
+        self.size = len(first)
+        """The bytes of the journal's whole lines."""
         try:
-            self._fd = self._created([_encode(Line(run=head)) + b"\n"])
+            self._fd = self._created([first])
         except OSError as error:
             raise unwritable(self._journal, error) from error
 
@@ -99,12 +102,34 @@ class RunStorage(AtomicStorage):
         with self._writing:
             self._write_line(line)
             self._appended[table] += 1
+            self.size += len(line)
             return self._appended[table]
+
+    def lines(self, start: int, most: int) -> bytes:
+        """Whole lines of the journal from a place on, which is the beginning of one: about `most` bytes.
+
+        At least one line, unless there is none.
+        """
+        with self._writing:
+            if self._fd == -1:
+                raise FileError("cannot be read: the run has ended", file=str(self._journal))
+            size = self.size - start
+            text = self._read(start, min(size, most))
+            end = text.rfind(b"\n") + 1
+            return text[:end] if end else self._read(start, size)
+
+    def _read(self, start: int, size: int) -> bytes:
+        os.lseek(self._fd, start, os.SEEK_SET)
+        text = b""
+        while len(text) < size and (piece := os.read(self._fd, size - len(text))):
+            text += piece
+        return text
 
     def check(self) -> None:
         """Make the journal anew if it is no longer there; FileError where nothing could be appended."""
         try:
-            self._check()
+            with self._writing:
+                self._check()
         except OSError as error:
             raise unwritable(self._journal, error) from error
 
@@ -145,6 +170,15 @@ class RunStorage(AtomicStorage):
         fd, self._fd = self._fd, -1
         finalize(self._journal, fd, own=True)
         _logger.info("run %s: finished", self._head.id)
+
+    def discard(self) -> None:
+        """Delete journal and run file: all of the run is kept elsewhere."""
+        self.close()
+        try:
+            self._journal.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def copy(self, target: BinaryIO) -> None:
         """Write the run so far as a run file into an empty, seekable file. Blocks."""

@@ -76,6 +76,20 @@ class FileRunWriter:
             raise FileError("cannot be read: the run has not begun", file=str(self.path))
         self._database.run.copy(target)
 
+    @property
+    def size(self) -> int:
+        """The bytes of the journal's whole lines; 0 before the run begins."""
+        return 0 if self._database is None else self._database.run.size
+
+    def lines(self, start: int, most: int) -> bytes:
+        """Whole lines of the journal from the beginning of one on: about `most` bytes, at least one line."""
+        return b"" if self._database is None else self._database.run.lines(start, most)
+
+    def discard(self) -> None:
+        """Delete the run's files, if it has begun: all of it is kept elsewhere."""
+        if self._database is not None:
+            self._database.run.discard()
+
     def close(self) -> None:
         """Close the journal without making the run file."""
         if self._database is not None:

@@ -1,6 +1,6 @@
 """The tables of a log in PostgreSQL, which the migrations make.
 
-Records are JSON text as the sandbox spells it (`records.record_text`), so that numbers keep their spelling.
+Records are JSON text as the sandbox spells it (`spelling.record_text`), so that numbers keep their spelling.
 The counts of a run are written in the transaction that adds the records. Needs PostgreSQL 13 or newer.
 """
 
@@ -22,12 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
+from retailops_sandbox.runlog.postgres.signals import CHANNEL as CHANNEL
+from retailops_sandbox.runlog.postgres.signals import RUNS_LOCK as RUNS_LOCK
 from retailops_sandbox.runlog.sql.tables import Key, Text, delivery_tables
 
-RUNS_LOCK = 0x52534C47
-"""The first number of the advisory lock that the writer of a run holds; the second is the run's number."""
-CHANNEL = "retailops_log"
-"""Notified by each transaction that changes something."""
 TEXT_INDEX = "deliveries_by_text"
 """The name of the trigram index on the records of deliveries, which needs pg_trgm and is in no metadata."""
 

@@ -32,14 +32,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from retailops_sandbox.runlog.rows import DeliveryRow
+from retailops_sandbox.runlog.sql import texts
 
 _T = TypeVar("_T")
 _AT_ONCE = 500
 """The most values in a list of one statement; databases bound them."""
-_LONGEST = 500
-"""The most bytes of a key: an index of five of them has 2,704 for each row."""
-_NO_CHARACTER = "\ufffd"
-"""What U+0000 is in PostgreSQL, whose texts cannot have it."""
 
 
 class Text(TypeDecorator[str]):
@@ -61,7 +58,7 @@ class Text(TypeDecorator[str]):
 
     def in_postgres(self, value: str) -> str:
         """A text as a column of PostgreSQL has it."""
-        return value.replace("\0", _NO_CHARACTER)
+        return texts.as_text(value)
 
 
 class Key(Text):
@@ -70,8 +67,7 @@ class Key(Text):
     cache_ok = True
 
     def in_postgres(self, value: str) -> str:
-        text = super().in_postgres(value)
-        return text if len(text) <= _LONGEST // 4 else text.encode()[:_LONGEST].decode(errors="ignore")
+        return texts.as_key(value)
 
 
 class DeliveryTables(NamedTuple):
