@@ -86,8 +86,8 @@ def command(
 ) -> None:
     """Run scenarios as the users of a load test, with Locust's statistics, page and reports.
 
-    Every answer is judged as by `run`: a wrong answer is a failure with its differences, as is a fault. At
-    most 100 failed deliveries go into the log, with their evidence.
+    Every answer is judged as by `run`: a wrong answer is a failure with its differences, and so is a fault.
+    The log keeps the first deliveries that failed, at most 100.
 
     Exit code: 0 all passed, 1 failed or errored, 2 usage or a step that cannot be composed, 3 only faults,
     5 nothing was judged, 130 interrupted.

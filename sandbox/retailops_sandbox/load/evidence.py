@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
@@ -15,6 +16,8 @@ _NOTHING = nullcontext()
 
 MOST = 100
 """The most failed deliveries that the log keeps of one load test."""
+MOST_ALIKE = 20
+"""The most of them for one cause, so that a frequent one leaves room for others."""
 
 
 class FailedDelivery(msgspec.Struct, frozen=True):
@@ -22,6 +25,8 @@ class FailedDelivery(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     judgement: Judgement
+    cause: str
+    """The step, and what failed."""
 
     def to_message(self) -> bytes:
         """The delivery as a message to the master holds it."""
@@ -57,13 +62,29 @@ class NoLog:
         return None
 
 
+class Quota:
+    """How many failed deliveries are kept, or told to the master."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._alike: Counter[str] = Counter()
+
+    def takes(self, cause: str) -> bool:
+        """Whether there is room for one more of this cause, which is counted then."""
+        if self.taken == MOST or self._alike[cause] == MOST_ALIKE:
+            return False
+        self.taken += 1
+        self._alike[cause] += 1
+        return True
+
+
 class Evidence:
     """The first failed deliveries of a load test, as they go into the log."""
 
     def __init__(self, log: RunWriter, clock: Clock) -> None:
         self._log = log
         self._clock = clock
-        self.kept = 0
+        self._quota = Quota()
         self.unwritten: FileError | None = None
         """Why nothing more could be logged."""
 
@@ -73,7 +94,7 @@ class Evidence:
 
     def keep(self, failed: FailedDelivery) -> None:
         """Log a failed delivery under an id of this run, unless there are enough."""
-        if self.kept >= MOST or self.unwritten is not None:
+        if self.unwritten is not None or not self._quota.takes(failed.cause):
             return
         try:
             id = self._log.next_id()
@@ -82,8 +103,6 @@ class Evidence:
             self._log.append(msgspec.structs.replace(failed.judgement, delivery=id))
         except FileError as error:
             self.unwritten = error
-            return
-        self.kept += 1
 
     def finish(self, *, stopped: bool) -> None:
         """End the run."""

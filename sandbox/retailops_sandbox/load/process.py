@@ -119,7 +119,8 @@ class LoadProcess:
 
     def _opened_log(self, workspace: Workspace) -> Evidence:
         clock = SystemClock()
-        info = new_run("load", clock.now(), self._setup.receiver, scenarios=len(self._setup.plans))
+        # It keeps no results of scenarios, of which each is run many times.
+        info = new_run("load", clock.now(), self._setup.receiver)
         log = open_run(workspace.log_place, info, lambda: workspace.contracts)
         return Evidence(log, clock)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from retailops_sandbox.engine import DeliveryFinished, ScenarioResult, StepResult
 from retailops_sandbox.foreign_text import in_line
-from retailops_sandbox.load.evidence import FailedDelivery
+from retailops_sandbox.load.evidence import FailedDelivery, Quota
 from retailops_sandbox.load.totals import Totals
 from retailops_sandbox.model import Delivery, Judgement, Verdict
 from retailops_sandbox.reporting.render import lines
@@ -26,11 +26,12 @@ class Statistics:
     """Tells Locust's statistics of the engine's events, and keeps the totals."""
 
     def __init__(self, request: Callable[..., None], keep: Callable[[FailedDelivery], None]) -> None:
-        """`request` tells Locust of a request; `keep` takes the deliveries that failed or errored."""
+        """`request` tells Locust of a request; `keep` takes the first deliveries that failed or errored."""
         self._request = request
         self._keep = keep
         self._words: defaultdict[str, set[str]] = defaultdict(set)
         self.totals = Totals()
+        self._quota = Quota()
 
     def reset(self) -> None:
         """Forget what was before: a test begins."""
@@ -54,9 +55,11 @@ class Statistics:
         name = in_line(f"{event.plan.id} / {delivery.step}")
         words = None
         if judgement is not None and _failed(judgement):
-            words = self._counted(name, failure(delivery, judgement))
-            words = words or failure(delivery, judgement, values=False)
-            self._keep(FailedDelivery(delivery, judgement))
+            kind = failure(delivery, judgement, values=False)
+            words = self._counted(name, failure(delivery, judgement)) or kind
+            cause = f"{name}: {kind}"
+            if self._quota.takes(cause):
+                self._keep(FailedDelivery(delivery, judgement, cause))
         self._request(
             request_type=f"{delivery.action} {delivery.edition}",
             name=name,

@@ -18,7 +18,13 @@ from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Past, Trend
 
-_KINDS = {"serve": "sent by hand", "send": "sent by hand", "run": "scenarios", "record": "recording"}
+_KINDS = {
+    "serve": "sent by hand",
+    "send": "sent by hand",
+    "run": "scenarios",
+    "record": "recording",
+    "load": "load test",
+}
 
 
 _SPOILED: tuple[Verdict, ...] = ("failed", "errored")
