@@ -12,7 +12,7 @@ from collections import Counter
 import hypothesis
 import pytest
 
-pytest_plugins = ["pytester", "tests.support.postgres"]
+pytest_plugins = ["pytester", "tests.support.built", "tests.support.postgres"]
 
 # A machine may be set up to keep no compiled files. The tests start thousands of processes, each of which
 # would spend half of its time on compiling what it imports.

@@ -5,9 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
-import os
 import re
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -18,6 +16,7 @@ import trove_classifiers
 
 from hatch_readme import package_page
 from retailops_sandbox import __version__
+from tests.support.built import run
 from tests.support.documents import DOCUMENTS, README
 
 ROOT = Path(__file__).parents[2]
@@ -26,41 +25,6 @@ SCENARIO = {
     "name": "The stand-in cancels the documented order",
     "steps": [{"fixture": "default", "expect": {"status": 200, "body": {"events": []}}}],
 }
-
-
-def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end, without this checkout on Python's path."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{done.args} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel made from that sdist where no npm is to be found."""
-    folder = tmp_path_factory.mktemp("built")
-    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", folder)
-    run(*build, "--sdist", ROOT, cwd=folder)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as sdist:
-        sdist.extractall(folder, filter="data")
-    unpacked = next(path for path in folder.iterdir() if path.is_dir())
-    run(*build, "--wheel", unpacked, cwd=folder, PATH="")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs' folder of an empty environment with nothing but the wheel and what it depends on."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
-    programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    wheel = next(built.glob("*.whl"))
-    pip = (programs / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
-    run(*pip, "install", "--constraint", ROOT / "constraints.txt", wheel, cwd=folder)
-    return programs
 
 
 def test_the_wheel_holds_every_file_that_the_program_reads(built):
