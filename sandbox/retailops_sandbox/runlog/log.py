@@ -307,6 +307,14 @@ class FileLog:
         """No delivery: those of other processes are in no file before they end."""
         return []
 
+    def away(self) -> str:
+        """Empty: whoever can read the files can read all of the log."""
+        return ""
+
+    def waiting(self) -> list[RunSummary]:
+        """No run: each is in the log from its first record on."""
+        return []
+
     # --- changes ---
 
     def cursor(self) -> FileCursor:
@@ -437,9 +445,10 @@ class FileCursor:
         changes, self._state = self._log.changes(self._state)
         return changes
 
-    def wait(self, seconds: float) -> None:
-        """Wait for so long: files do not tell when they change. Blocks."""
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long: files do not tell when they change, so there always may be changes. Blocks."""
         time.sleep(seconds)
+        return True
 
 
 def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:

@@ -129,8 +129,11 @@ class Cursor(Protocol):
         They are not known where they are very many, or the log was read anew. Cheap where there are none.
         """
 
-    def wait(self, seconds: float) -> None:
-        """Wait until there may be changes or deliveries in flight, at most for so long. Blocks."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until there may be changes or deliveries in flight, at most for so long; whether there may be.
+
+        Blocks. A process that died tells nothing: its deliveries in flight are gone without a change.
+        """
 
 
 class LogReader(Protocol):
@@ -192,6 +195,12 @@ class LogReader(Protocol):
 
     def in_flight(self) -> list[DeliveryRow]:
         """The deliveries in flight of other processes, as far as they are known; the newest first."""
+
+    def away(self) -> str:
+        """Why a part of the log cannot be reached, as of the last question; empty where all can."""
+
+    def waiting(self) -> list[RunSummary]:
+        """The runs that are not yet in a log of many, and that no process brings there by itself."""
 
     def count(self) -> int:
         """The number of deliveries, as of the last question."""

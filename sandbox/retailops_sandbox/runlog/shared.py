@@ -263,12 +263,18 @@ class SharedCursor:
         """The changes since the last call, the oldest first; None where they are not known. Blocks."""
         return self._reach.asked(self._changes_in_database, self._changes_in_files)
 
-    def wait(self, seconds: float) -> None:
-        """Wait until there may be changes or deliveries in flight, at most for so long. Blocks."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until there may be changes or deliveries in flight, at most for so long; whether there may be.
+
+        Blocks.
+        """
         if self._in_files is not None or self._in_database is None:
-            time.sleep(seconds)
-        else:
-            self._reach.asked(partial(self._in_database.wait, seconds), partial(time.sleep, seconds))
+            return self._rest(seconds)
+        return self._reach.asked(partial(self._in_database.wait, seconds), partial(self._rest, seconds))
+
+    def _rest(self, seconds: float) -> bool:
+        time.sleep(seconds)
+        return True
 
     def _begin(self) -> None:
         self._in_database = self._database.cursor()

@@ -30,6 +30,7 @@ from retailops_sandbox.web.scenarios.room import scenarios_room
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.log_notice import log_notice
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.run_watch import RunWatch
 from retailops_sandbox.web.shell.security import HEALTH, Guard, is_open
@@ -89,6 +90,7 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
     """The browser application over a context. With a token, every page asks for it."""
     pages.targets = context.targets
     pages.words = context.words
+    pages.log_notice = lambda: log_notice(context.log)
     asked_for = Token(token)
     shell = _Shell(context, pages, asked_for)
     compose = compose_room(context, pages)

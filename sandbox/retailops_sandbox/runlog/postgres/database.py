@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from retailops_sandbox.runlog.place import database_words
 from retailops_sandbox.runlog.postgres import connecting
+from retailops_sandbox.runlog.postgres.version import check_tables
 
 _POOL = 5
 """The most connections that stay open; more are made where more threads ask at once."""
@@ -26,7 +27,9 @@ class Database:
         self._url = url
         self.place = database_words(url)
         """The URL for people."""
-        self._engine = _engine(url)
+        self._has_tables = False
+        """Whether its tables are known to be those that this version uses."""
+        self._engine = _engine(self._connection)
         weakref.finalize(self, self._engine.dispose)
 
     @contextmanager
@@ -49,6 +52,18 @@ class Database:
         """Begin to listen to what is notified on a channel."""
         return Listener(self._url, channel)
 
+    def _connection(self) -> psycopg.Connection[Any]:
+        connection = connecting.connect(self._url, autocommit=True)
+        if not self._has_tables:
+            check_tables(connection, self._url)
+            self._has_tables = True
+        # What is compiled for a query of some milliseconds takes longer than the query.
+        connection.execute("set jit = off")
+        connection.autocommit = False
+        # A plan that is made once for all values does not know how rare a value is.
+        connection.prepare_threshold = None
+        return connection
+
     @contextmanager
     def _connected(self, **options: Any) -> Iterator[Connection]:
         try:
@@ -69,26 +84,21 @@ class Listener:
         weakref.finalize(self, self._connection.close)
         self._connection.execute(SQL("listen {}").format(Identifier(channel)))
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is lost, so that nothing more will be notified."""
+        return self._connection.closed
+
     def wait(self, seconds: float) -> bool:
-        """Wait until something is notified, at most for so long; False where the connection is lost."""
+        """Wait until something is notified, at most for so long; whether something may have been."""
         try:
-            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
-                pass
+            return bool(list(self._connection.notifies(timeout=seconds, stop_after=1)))
         except psycopg.OperationalError:
             self._connection.close()
-        return not self._connection.closed
+            return True
 
 
-def _engine(url: str) -> Engine:
-    def connected() -> psycopg.Connection[Any]:
-        connection = connecting.connect(url, autocommit=True)
-        # What is compiled for a query of some milliseconds takes longer than the query.
-        connection.execute("set jit = off")
-        connection.autocommit = False
-        # A plan that is made once for all values does not know how rare a value is.
-        connection.prepare_threshold = None
-        return connection
-
+def _engine(connected: Callable[[], psycopg.Connection[Any]]) -> Engine:
     return create_engine(
         "postgresql+psycopg://",
         creator=connected,

@@ -281,15 +281,18 @@ class PostgresCursor:
             return None
         return [Change(row_from(each), each["is_new"]) for each in found]
 
-    def wait(self, seconds: float) -> None:
-        """Wait until there may be changes or deliveries in flight, at most for so long. Blocks.
+    def wait(self, seconds: float) -> bool:
+        """Wait until there may be changes or deliveries in flight, at most for so long; whether there may be.
 
-        It returns at once where it has just begun to listen: something may have changed before.
+        Blocks. It returns at once where it has just begun to listen: something may have changed before.
         """
         if self._listener is None:
             self._listener = self._database.listener(CHANNEL)
-        elif not self._listener.wait(seconds):
+            return True
+        may_be = self._listener.wait(seconds)
+        if self._listener.is_lost:
             self._listener = None
+        return may_be
 
 
 def _seen(connection: Connection) -> _Seen:

@@ -22,9 +22,12 @@ from retailops_sandbox.web.log import delivery_page, preview
 from retailops_sandbox.web.log.delivery_page import DeliveryPage, WholeBody
 from retailops_sandbox.web.log.preview import Preview
 from retailops_sandbox.web.log.resends import resend
+from retailops_sandbox.web.log.watch import Watch
 from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
+from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.re_checking import re_check
 from retailops_sandbox.web.shell.room import RoomPages, no_delivery
 from retailops_sandbox.web.shell.send_form import Refused
@@ -41,6 +44,10 @@ class DeliveryPages(RoomPages):
     """`/deliveries/{id}`."""
 
     section = "Log"
+
+    def __init__(self, context: AppContext, pages: Pages, watch: Watch) -> None:
+        super().__init__(context, pages)
+        self._watch = watch
 
     def routes(self) -> list[Route]:
         one = "/deliveries/{id}"
@@ -66,6 +73,10 @@ class DeliveryPages(RoomPages):
             receivers = self._context.read_receivers()
             page = delivery_page.of_flight(self._context, receivers, request, flight)
             return self._delivery_page(request, page)
+        if self._context.log.delivery(id) is None and (row := self._context.elsewhere(id)) is not None:
+            receivers = self._context.read_receivers()
+            page = delivery_page.of_elsewhere(self._context, receivers, request, row)
+            return self._delivery_page(request, page)
         return self._result_page(request, self._context.read_receivers(), self._entry(id))
 
     def preview(self, request: Request) -> Response:
@@ -80,12 +91,14 @@ class DeliveryPages(RoomPages):
         """One event, `finished`, once the delivery has ended and was judged."""
         id = request.path_params["id"]
         flight = self._context.sending.flight(id)
-        if flight is None:
+        if flight is None and await asyncio.to_thread(self._context.elsewhere, id) is None:
             await asyncio.to_thread(self._entry, id)
 
         async def stream() -> AsyncIterator[ServerSentEvent]:
             if flight is not None:
                 await flight.landed.wait()
+            else:
+                await self._watch.landed(id)
             yield ServerSentEvent(data=id, event="finished", id=id)
 
         return EventSourceResponse(stream())

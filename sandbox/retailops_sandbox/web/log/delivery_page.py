@@ -111,9 +111,14 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """Why the delivery is not in the log, or has no judgement there; empty where it has one."""
     problems: Mapping[str, str]
     in_flight: InFlight | None = None
-    """None where it is in the log."""
+    """None where it is in the log, or another process sends it."""
     result: DeliveryResult | None = None
     """None where it is not in the log."""
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether it has not ended."""
+        return not self.row.can_repeat
 
 
 def of_flight(
@@ -122,6 +127,13 @@ def of_flight(
     """The page of a delivery in flight, or of one that could not be logged. Blocks."""
     in_flight = InFlight(flight.url, flight.elapsed_ms, flight.request.payload)
     return _page(context, receivers, request, flight_row(flight), in_flight=in_flight)
+
+
+def of_elsewhere(
+    context: AppContext, receivers: KnownReceivers, request: Request, row: FlightRow
+) -> DeliveryPage:
+    """The page of a delivery that another process sends: what is sent is known there alone. Blocks."""
+    return _page(context, receivers, request, row)
 
 
 def of_entry(
@@ -255,7 +267,7 @@ def _neighbours(context: AppContext, request: Request, row: DeliveryRow) -> Neig
     query = filters.query_of(request)
     newer, older = _around(context, query, row)
     landed = {row.id, *(each.id for each in newer)}
-    flying = _flying(context, landed) if len(newer) < _NEIGHBOURS else []
+    flying = context.flying(landed) if len(newer) < _NEIGHBOURS else []
     return Neighbours(
         rows=newest_first([*flying, *newer, row, *older]),
         newer=newer[-1] if newer else None,
@@ -285,8 +297,3 @@ def _around(
     newer = list(islice(context.log.rows(query, after=place, newest_first=False), _NEIGHBOURS))
     older = list(islice(context.log.rows(query, after=place), _NEIGHBOURS))
     return newer[::-1], older
-
-
-def _flying(context: AppContext, landed: set[str]) -> list[FlightRow]:
-    """The rows of deliveries in flight, without those in `landed`, which are in the log already."""
-    return [flight_row(flight) for flight in context.sending.flights if flight.id not in landed]

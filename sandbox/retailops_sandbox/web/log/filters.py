@@ -30,13 +30,9 @@ def query_of(request: Request) -> Query:
 
 def accepts_flight(query: Query, flight: FlightRow) -> bool:
     """Whether a query accepts a delivery in flight, which has no answer and no verdict yet."""
-    known = Query(receiver=query.receiver, action=query.action, edition=query.edition)
-    return (
-        query == known
-        and query.receiver in ("", flight.receiver)
-        and query.action in ("", flight.action)
-        and query.edition in ("", flight.edition)
-    )
+    if query.verdict or query.status or query.fault or query.code or query.order or query.text:
+        return False
+    return query.accepts(flight)
 
 
 def terms(query: Query) -> list[FilterTerm]:

@@ -27,7 +27,7 @@ from retailops_sandbox.web.shell.context import Action, AppContext, Target, grou
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
+from retailops_sandbox.web.shell.rows import FlightRow, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
@@ -225,12 +225,8 @@ class LogPages(RoomPages):
         return sent.sent_at, sent.id
 
     def _flying(self, query: Query, landed: set[str]) -> list[FlightRow]:
-        """The deliveries in flight that a query accepts, without the ids in `landed`.
-
-        Those are in the log already, and are being judged.
-        """
-        rows = [flight_row(flight) for flight in self._context.sending.flights if flight.id not in landed]
-        return [row for row in rows if filters.accepts_flight(query, row)]
+        """The deliveries in flight that a query accepts, without the ids in `landed`."""
+        return [row for row in self._context.flying(landed) if filters.accepts_flight(query, row)]
 
     def _choices(self, receivers: KnownReceivers, query: Query) -> FilterChoices:
         actions = self._context.actions()

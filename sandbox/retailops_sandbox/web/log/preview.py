@@ -37,7 +37,10 @@ def of_id(context: AppContext, request: Request, id: str) -> Preview | None:
     if flight is not None:
         return Preview(row=flight_row(flight), address=address)
     entry = context.log.delivery(id)
-    return None if entry is None else _of_entry(entry, address, context.contracts)
+    if entry is not None:
+        return _of_entry(entry, address, context.contracts)
+    elsewhere = context.elsewhere(id)
+    return None if elsewhere is None else Preview(row=elsewhere, address=address)
 
 
 def _of_entry(entry: Entry, address: str, contracts: Contracts) -> Preview:

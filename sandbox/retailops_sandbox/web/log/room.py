@@ -33,7 +33,7 @@ def log_room(context: AppContext, pages: Pages) -> Room:
             *StoryPages(context, pages).routes(),
             *RulePages(context, pages).routes(),
             *ExportPages(context, pages).routes(),
-            *DeliveryPages(context, pages).routes(),
+            *DeliveryPages(context, pages, watch).routes(),
         ],
         stop=stop,
     )

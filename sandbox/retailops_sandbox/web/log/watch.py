@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -17,11 +18,13 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.ports import Cursor, LogReader
 from retailops_sandbox.runlog.rows import DeliveryRow
-from retailops_sandbox.web.shell.rows import flight_row
+from retailops_sandbox.web.shell.rows import FlightRow, flight_row, row_elsewhere
 from retailops_sandbox.web.shell.sending import Flight
 
 _PAUSE = 0.075
-"""Seconds between two reads of the log."""
+"""Seconds between two looks at the deliveries in flight of this process, and at run files."""
+_LONGEST_PAUSE = 2.0
+"""Seconds after which the log is read although nobody told of a change: a process that died tells nothing."""
 _PAUSE_AFTER_ERROR = 1.0
 _KEPT = 2000
 """The number of latest changes that are kept."""
@@ -37,8 +40,12 @@ class RowChange(NamedTuple):
     is_new: bool
 
 
+_Flying = dict[str, Flight | FlightRow]
+"""The deliveries in flight by id: this process's own, and the rows of those of others."""
+
+
 class Watch:
-    """Watches a log and the deliveries in flight of this process while a page listens."""
+    """Watches a log and the deliveries in flight, of this process and of others, while a page listens."""
 
     def __init__(self, log: LogReader, flights: Callable[[], Sequence[Flight]]) -> None:
         self._log = log
@@ -48,7 +55,11 @@ class Watch:
         self._number = 0
         self._changes: deque[RowChange] = deque(maxlen=_KEPT)
         self._cursor: Cursor | None = None
-        self._flying: dict[str, Flight] = {}
+        self._flying: _Flying = {}
+        self._own: Set[str] = frozenset()
+        """The ids of this process's own deliveries in flight, as of the last look."""
+        self._looked_at = 0.0
+        """When the log was read last, by the monotonic clock."""
         self._landed: set[str] = set()
         """The ids of the deliveries in `_flying` that are in the log already."""
         self._looking = asyncio.Lock()
@@ -95,6 +106,13 @@ class Watch:
                 found[each.id] = each._replace(is_new=each.is_new or (before is not None and before.is_new))
         return list(found.values())
 
+    async def landed(self, id: str) -> None:
+        """Wait until a delivery is in flight nowhere."""
+        with self.listening():
+            await self.latest_id()
+            while id in self._flying and not self.is_stopped:
+                await self.news.wait()
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Watch while the block runs."""
@@ -123,7 +141,7 @@ class Watch:
         while self._listeners:
             is_last = self._is_stopping
             try:
-                await self._look()
+                await self._look_if_needed()
             except SandboxError as error:
                 self._set_problem(str(error))
                 await asyncio.sleep(_PAUSE_AFTER_ERROR)
@@ -133,14 +151,26 @@ class Watch:
                 raise
             else:
                 self._set_problem("")
-                await asyncio.sleep(_PAUSE)
             if is_last:
                 return
+
+    async def _look_if_needed(self) -> None:
+        """Wait until there may be something new, and look then; look at once if nobody has looked before."""
+        if self._cursor is not None and not self._is_stopping:
+            may_be_new = await asyncio.to_thread(self._cursor.wait, _PAUSE)
+            has_rested = time.monotonic() - self._looked_at > _LONGEST_PAUSE
+            own = {flight.id for flight in self._flights()}
+            if not (may_be_new or has_rested or own != self._own):
+                return
+        await self._look()
 
     async def _look(self) -> None:
         async with self._looking:
             # Flights are read before the log: a delivery that ends in between is in the log.
-            flights = {flight.id: flight for flight in self._flights()}
+            self._looked_at = time.monotonic()
+            own: _Flying = {flight.id: flight for flight in self._flights()}
+            self._own = own.keys()
+            flights = await asyncio.to_thread(self._elsewhere) | own
             if self._cursor is None:
                 self._cursor = await asyncio.to_thread(self._log.cursor)
                 self._flying = flights
@@ -154,18 +184,21 @@ class Watch:
             if changes or flights.keys() != self._flying.keys():
                 self._collect(changes, flights)
 
-    def _collect(self, changes: Sequence[Change], flights: dict[str, Flight]) -> None:
+    def _elsewhere(self) -> _Flying:
+        return {row.id: row_elsewhere(row) for row in self._log.in_flight()}
+
+    def _collect(self, changes: Sequence[Change], flights: _Flying) -> None:
         logged = {change.row.id for change in changes}
         for id in flights.keys() - self._flying.keys() - logged:
-            self._add(id, flight_row(flights[id]), is_new=True)
+            self._add(id, _row(flights[id]), is_new=True)
         known = flights.keys() | self._flying.keys()
         for change in changes:
             row = change.row
             self._add(row.id, row, is_new=change.is_new and row.id not in known)
         self._landed |= logged & known
         for id in self._flying.keys() - flights.keys() - self._landed:
-            flight = self._flying[id]
-            self._add(id, flight_row(flight) if flight.problem else None, is_new=False)
+            row = _row(self._flying[id])
+            self._add(id, row if row.state == "not logged" else None, is_new=False)
         self._landed &= flights.keys()
         self._flying = flights
         self._notify()
@@ -188,3 +221,7 @@ class Watch:
     def _notify(self) -> None:
         self.news.set()
         self.news = asyncio.Event()
+
+
+def _row(flight: Flight | FlightRow) -> FlightRow:
+    return flight if isinstance(flight, FlightRow) else flight_row(flight)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.web.shell.environment import WorkspaceEnvironment, named_variables
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers, ReceiversFile
+from retailops_sandbox.web.shell.rows import FlightRow, flight_row, row_elsewhere
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.web.shell.sending import Sending
@@ -141,6 +142,21 @@ class AppContext:
                 f"{id} was opened from {name}, and is only to be looked at",
                 mend="edit and send it, or run its scenario here: that is in the log",
             )
+
+    def flying(self, logged: Container[str]) -> list[FlightRow]:
+        """The deliveries in flight of all processes, without the ids in `logged`; the newest first. Blocks.
+
+        Those are in the log already, and are being judged.
+        """
+        # First its own: one that ends in between is known to be its own.
+        own = {flight.id: flight_row(flight) for flight in self.sending.flights}
+        others = (row_elsewhere(row) for row in self.log.in_flight() if row.id not in own)
+        flying = (row for row in (*own.values(), *others) if row.id not in logged)
+        return sorted(flying, key=lambda row: row.key, reverse=True)
+
+    def elsewhere(self, id: str) -> FlightRow | None:
+        """The delivery of this id, if another process is sending it. Blocks."""
+        return next((row_elsewhere(row) for row in self.log.in_flight() if row.id == id), None)
 
     # --- contracts ---
 

@@ -27,6 +27,7 @@ from retailops_sandbox.reporting.render.wire_words import body_note, request_lin
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target, grouped
+from retailops_sandbox.web.shell.log_notice import LogNotice
 
 PLACES: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("/", "Workbench", {}),
@@ -63,6 +64,7 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     theme: str
     csp_nonce: str
     record_switch: RecordSwitch
+    log_notice: LogNotice
     section: str | None = None
     """The current place, by its name in PLACES, empty for none; None hides the places."""
     target: Target | None = None
@@ -81,6 +83,8 @@ class Pages:
         self.static = static
         self.record_switch: Callable[[], RecordSwitch] = RecordSwitch
         """Makes the state of the record switch; the room `recording` replaces this default."""
+        self.log_notice: Callable[[], LogNotice] = LogNotice
+        """Makes what is said of the log; the application replaces this default."""
         self.targets: Callable[..., Sequence[Target]] = lambda *_: ()
         """Finds the targets to choose from in the header; the application replaces this default."""
         self.words: Callable[[str, str], ContractWords] = lambda action, edition: ContractWords()
@@ -190,6 +194,7 @@ class Pages:
             theme=THEME.of(request),
             csp_nonce=request.scope.get("csp_nonce", ""),
             record_switch=self.record_switch(),
+            log_notice=LogNotice() if section is None else self.log_notice(),
             section=section,
             target=target,
             targets=self.targets,

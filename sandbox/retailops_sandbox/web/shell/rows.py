@@ -12,7 +12,8 @@ from retailops_sandbox.web.shell.sending import Flight
 class FlightRow(DeliveryRow, frozen=True, kw_only=True):
     """The row of a delivery that is in flight, or could not be logged."""
 
-    state: Literal["in flight", "not logged"]
+    state: Literal["in flight", "in flight elsewhere", "not logged"]
+    """`elsewhere` is in another process, which alone can cancel it."""
 
     @property
     def verdict_word(self) -> str:
@@ -27,12 +28,12 @@ class FlightRow(DeliveryRow, frozen=True, kw_only=True):
     @property
     def can_repeat(self) -> bool:
         """Whether it has ended."""
-        return self.state != "in flight"
+        return self.state == "not logged"
 
     @property
     def label(self) -> str:
-        """The fixture's name, or `typed` for a typed payload."""
-        return self.fixture or "typed"
+        """What is sent: the scenario and its step, the fixture's name, or `typed` for a typed payload."""
+        return super().label if self.state == "in flight elsewhere" else self.fixture or "typed"
 
 
 def flight_row(flight: Flight) -> FlightRow:
@@ -50,6 +51,12 @@ def flight_row(flight: Flight) -> FlightRow:
         parent=request.options.parent,
         state="not logged" if flight.problem else "in flight",
     )
+
+
+def row_elsewhere(row: DeliveryRow) -> FlightRow:
+    """The row of a delivery that another process sends."""
+    fields = {name: getattr(row, name) for name in DeliveryRow.__struct_fields__}
+    return FlightRow(**fields, state="in flight elsewhere")
 
 
 def newest_first(rows: Iterable[DeliveryRow]) -> list[DeliveryRow]:

@@ -13,6 +13,7 @@ import pytest
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.index.indexed import State
 from retailops_sandbox.runlog.log import FileLog
+from retailops_sandbox.runlog.rows import DeliveryRow, row_of
 from retailops_sandbox.web.log.watch import Watch
 from tests.support.logged import open_log, shipped
 from tests.support.records import judge, make_delivery, open_run
@@ -89,6 +90,70 @@ def test_what_came_while_nobody_listened_is_told_to_who_comes_back(tmp_path: Pat
             await watch.news.wait()
         assert told(watch) == [("1", "passed")]
         assert watch.count == 1
+
+    run(body())
+
+
+class SharedFlights(FileLog):
+    """A log that knows what other processes send."""
+
+    def __init__(self, runs_dir: Path) -> None:
+        super().__init__(runs_dir, shipped, print)
+        self.flying: list[DeliveryRow] = []
+
+    def in_flight(self) -> list[DeliveryRow]:
+        return list(self.flying)
+
+
+def test_a_delivery_that_another_process_sends_is_told_until_it_is_in_the_log(tmp_path: Path) -> None:
+    log = SharedFlights(tmp_path)
+
+    async def body() -> None:
+        watch = Watch(log, list)
+        await watch.latest_id()
+        with open_run(tmp_path) as writer:
+            delivery = make_delivery(writer)
+            log.flying.append(row_of(delivery, shipped()))
+            await watch.latest_id()
+            assert told(watch) == [("1", "in flight elsewhere")]
+            landed = asyncio.create_task(watch.landed(delivery.id))
+            writer.append(delivery)
+            log.flying.clear()
+            await watch.latest_id()
+            assert told(watch) == [("1", "not judged")]
+            await landed
+
+    run(body())
+
+
+def test_a_delivery_of_another_process_that_died_is_gone(tmp_path: Path) -> None:
+    log = SharedFlights(tmp_path)
+
+    async def body() -> None:
+        watch = Watch(log, list)
+        with open_run(tmp_path) as writer:
+            log.flying.append(row_of(make_delivery(writer), shipped()))
+        here = watch.number_of(await watch.latest_id())
+        assert here == 0
+        log.flying.clear()
+        await watch.latest_id()
+        assert told(watch) == [("1", "gone")]
+
+    run(body())
+
+
+def test_a_delivery_of_this_process_is_its_own_whatever_the_log_says(tmp_path: Path) -> None:
+    log, flights = SharedFlights(tmp_path), []
+
+    async def body() -> None:
+        watch = Watch(log, lambda: flights)
+        await watch.latest_id()
+        with open_run(tmp_path) as writer:
+            delivery = make_delivery(writer)
+        flights.append(flight(delivery.id))
+        log.flying.append(row_of(delivery, shipped()))
+        await watch.latest_id()
+        assert told(watch) == [("1", "in flight")]
 
     run(body())
 

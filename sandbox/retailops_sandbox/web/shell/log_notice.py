@@ -1,0 +1,21 @@
+"""What every page says of a log that many share: that it cannot be reached, or that runs wait for it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from retailops_sandbox.runlog.ports import LogReader
+
+
+class LogNotice(msgspec.Struct, frozen=True):
+    """What a page says of the log; nothing where all is well."""
+
+    away: str = ""
+    """Why the database cannot be reached; empty where it can."""
+    waiting: int = 0
+    """The number of runs that are in files of this workspace, and not in the database."""
+
+
+def log_notice(log: LogReader) -> LogNotice:
+    """What a page says of the log, as of the last question. Blocks shortly."""
+    return LogNotice(log.away(), len(log.waiting()))
