@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from retailops_sandbox.scenarios.scenario import Plan
 
 _FILE = click.Path(path_type=Path)
+_FASTEST = 100
+"""The most users that are started a second unless told: Locust warns of more."""
 _PORT = click.IntRange(1, 65_535)
 
 
@@ -34,7 +36,7 @@ _PORT = click.IntRange(1, 65_535)
     "--spawn-rate",
     type=click.FloatRange(min=0, min_open=True),
     metavar="R",
-    help="Users started a second; all at once unless told.",
+    help="Users started a second; up to 100 unless told.",
 )
 @click.option(
     "--time", "seconds", type=Seconds(0.1), default=60.0, metavar="SECONDS", help="How long; 60 unless told."
@@ -125,7 +127,7 @@ def command(
         confirmed=options.confirmed,
         secret_env=chosen.secret_env,
         users=users,
-        spawn_rate=spawn_rate or float(users),
+        spawn_rate=spawn_rate or float(min(users, _FASTEST)),
         seconds=seconds,
         role="master" if master else "worker" if worker else "alone",
         master_host=master_host,

@@ -7,6 +7,7 @@ import importlib.util
 import signal
 import socket
 import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
 from typing import Any
@@ -16,14 +17,14 @@ import msgspec
 from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load import setup
-from retailops_sandbox.load.setup import LOCALHOST, LoadSetup
+from retailops_sandbox.load.setup import LOCALHOST, UNABLE, LoadSetup
 from retailops_sandbox.session.signals import stopping
 from retailops_sandbox.session.stand_in import reachable
 from retailops_sandbox.session.waiting import wait_for_receiver
 
 _INSTALL = "pip install 'retailops-sandbox[load]'"
-_PATIENCE = 10.0
-"""Seconds that a worker may take to end once its master has ended."""
+_PATIENCE = 3.0
+"""Seconds that a worker may take to end once its master has ended, before it is told to, and after that."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,7 @@ async def _execute(launch: Launch) -> Finished:
         if asked.web_port is not None and asked.reports:
             _check_free(asked.web_host, asked.web_port, "--web-port")
         asked = _with_port(asked, launch.processes)
-        running: list[asyncio.subprocess.Process] = []
+        running: list[Process] = []
 
         def stop() -> None:
             # The first process ends the others, once they have told it all.
@@ -95,7 +96,7 @@ async def _execute(launch: Launch) -> Finished:
                     running.append(await _started(each))
                     if stopped.is_set():
                         stop()
-                code = await running[0].wait()
+                code = await _first_ended(running[0], running[1:])
                 await _ended(running[1:])
             finally:
                 for process in running:
@@ -139,11 +140,11 @@ def _setups(asked: LoadSetup, processes: int) -> Sequence[LoadSetup]:
     return [master, *[worker] * processes]
 
 
-async def _started(asked: LoadSetup) -> asyncio.subprocess.Process:
+async def _started(asked: LoadSetup) -> Process:
     """A process with its setup. It ends when the pipe to it is closed, as it is when this process dies."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "retailops_sandbox.load"),
-        stdin=asyncio.subprocess.PIPE,
+        stdin=PIPE,
         start_new_session=True,  # Ctrl-C is for this process, which ends the others in order
     )
     assert process.stdin is not None
@@ -152,10 +153,26 @@ async def _started(asked: LoadSetup) -> asyncio.subprocess.Process:
     return process
 
 
-async def _ended(workers: Sequence[asyncio.subprocess.Process]) -> None:
-    """Wait until the workers have ended, for a while."""
-    waiting = [asyncio.ensure_future(worker.wait()) for worker in workers]
-    if waiting:
-        _, late = await asyncio.wait(waiting, timeout=_PATIENCE)
-        for each in late:
-            each.cancel()
+async def _first_ended(first: Process, workers: Sequence[Process]) -> int:
+    """Wait until the first process has ended; its exit code. A worker that cannot begin ends it."""
+    ending = asyncio.ensure_future(first.wait())
+    living = {asyncio.ensure_future(worker.wait()) for worker in workers}
+    unable = False
+    while living and not ending.done() and not unable:
+        ended, _ = await asyncio.wait({ending, *living}, return_when=asyncio.FIRST_COMPLETED)
+        living -= ended
+        unable = any(each.result() == UNABLE for each in ended)
+    if unable and not ending.done():
+        first.terminate()
+    code = await ending
+    return 2 if unable or code == UNABLE else code
+
+
+async def _ended(workers: Sequence[Process]) -> None:
+    """Wait until the workers have ended, or had time enough."""
+    for tell in (lambda worker: None, Process.terminate):
+        living = [worker for worker in workers if worker.returncode is None]
+        for worker in living:
+            tell(worker)
+        if living:
+            await asyncio.wait([asyncio.ensure_future(worker.wait()) for worker in living], timeout=_PATIENCE)

@@ -52,7 +52,7 @@ def main() -> int:
         return LoadProcess(asked).run()
     except SandboxError as error:
         print(f"error: {in_line(str(error))}", file=sys.stderr)
-        return 2
+        return setup.UNABLE
 
 
 class LoadProcess:

@@ -19,6 +19,8 @@ MASTER_PORT = 5557
 """Locust's own."""
 WEB_PORT = 8089
 """Locust's own."""
+UNABLE = 64
+"""The exit code of a process that could not begin, and has said why."""
 
 
 class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):

@@ -102,15 +102,14 @@ def failure(delivery: Delivery, judgement: Judgement, *, values: bool = True) ->
     if judgement.verdict == "errored" and delivery.fault is not None:
         return delivery.fault.kind
     found = [
-        *(
-            (lines.violation(each) if values else each.pointer)
-            for each in judgement.violations[:_DIFFERENCES]
-        ),
-        *(
-            lines.difference(each, width=_WIDTH) if values else f"{lines.place(each)} ({each.kind})"
-            for each in judgement.differences[:_DIFFERENCES]
-        ),
-    ][:_DIFFERENCES]
+        lines.violation(each) if values else f"{each.pointer or each.part} ({each.keyword})"
+        for each in judgement.violations
+    ]
+    found += [
+        lines.difference(each, width=_WIDTH) if values else f"{lines.place(each)} ({each.kind})"
+        for each in judgement.differences[:_DIFFERENCES]
+    ]
+    del found[_DIFFERENCES:]
     more = len(judgement.violations) + len(judgement.differences) - len(found)
     if more > 0 and found:
         found.append(lines.and_more(more))
