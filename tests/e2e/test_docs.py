@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +25,9 @@ import yaml
 
 from retailops_sandbox.cli.commands import main
 from tests.support import documents, postgres
+from tests.support.action import INPUTS, Action
 from tests.support.documents import PAGES
-from tests.support.receivers import answering, receiver, response, unused_port
+from tests.support.receivers import Receiver, answering, receiver, response, unused_port
 from tests.support.serving import MAIN, address
 
 BIN = Path(sys.executable).parent
@@ -170,26 +173,48 @@ def job(start: str) -> Any:
     return yaml.safe_load(block)
 
 
-def github_scripts() -> list[str]:
-    (only,) = job("# .github/workflows/")["jobs"].values()
+def readme_scripts() -> list[str]:
+    (only,) = job("# .github/workflows/receiver.yml")["jobs"].values()
     return [step["run"] for step in only["steps"] if "run" in step]
 
 
-def gitlab_scripts() -> list[str]:
-    (only,) = (each for each in job("# .gitlab-ci.yml").values() if "script" in each)
-    return ["\n".join(only["script"])]
+def github_merge_scripts() -> list[str]:
+    return [
+        step["run"]
+        for step in job("# .github/workflows/scenarios.yml")["jobs"]["merge"]["steps"]
+        if "run" in step
+    ]
 
 
-def run_scripts(scripts: list[str], folder: Path, **environment: str) -> tuple[int, str]:
-    """Run a job's scripts as its runner does: each in a shell of its own that ends at the first failure."""
-    port = str(unused_port())
-    (folder / "receiver.py").write_text(RECEIVER.replace("PORT", port))
+def gitlab_scripts(name: str) -> list[str]:
+    return ["\n".join(job("# .gitlab-ci.yml")[name]["script"])]
+
+
+def jenkins_scripts() -> list[str]:
+    """The scripts of a shard and of the merge, as Groovy reads them."""
+    (pipeline,) = documents.blocks(EVERYTHING, "groovy")
+    assert pipeline.count("{") == pipeline.count("}")
+    return [text.replace("\\\n", "") for text in re.findall(r"sh '''\n(.*?)'''", pipeline, re.DOTALL)]
+
+
+def run_scripts(
+    scripts: list[str], folder: Path, *, running: Receiver | None = None, **environment: str
+) -> tuple[int, str]:
+    """Run a job's scripts as its runner does: each in a shell of its own that ends at the first failure.
+
+    The receiver that a job starts is the one that is `running` already, if there is one.
+    """
+    port = str(running.port if running else unused_port())
+    program = "import signal; signal.pause()" if running else RECEIVER.replace("PORT", port)
+    (folder / "receiver.py").write_text(program)
     inherited = {
         name: text for name, text in os.environ.items() if not name.startswith(("RETAILOPS", "GITHUB"))
     }
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     text = "\n".join(f"bash -e -o pipefail <<'EOF' || exit\n{script}\nEOF" for script in scripts)
-    text = re.sub(r"^pip install .*$", "", text, flags=re.MULTILINE).replace(":8000", f":{port}")
+    text = re.sub(
+        r"^ *(pip install|python -m venv|\. \S*activate$).*$", "", text, flags=re.MULTILINE
+    ).replace(":8000", f":{port}")
     with open(folder / "output", "w+b") as output:
         process = subprocess.Popen(
             ["bash", "-c", text],
@@ -202,44 +227,121 @@ def run_scripts(scripts: list[str], folder: Path, **environment: str) -> tuple[i
         try:
             code = process.wait(120)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)  # the receiver in the background
+            if "receiver.py &" in text:
+                os.killpg(process.pid, signal.SIGTERM)  # the receiver in the background
         output.seek(0)
         return code, output.read().decode()
 
 
-@pytest.mark.parametrize("scripts", [github_scripts, gitlab_scripts])
+@pytest.fixture
+def shop() -> Iterator[Receiver]:
+    with receiver(answering(response(b'{"events": []}', "Content-Type: application/json"))) as shop:
+        yield shop
+
+
+def scenarios_of(folder: Path, *expected: list[Any]) -> None:
+    """Write a scenario for each list of expected events."""
+    (folder / "scenarios").mkdir()
+    for number, events in enumerate(expected):
+        step = {"fixture": "default", "expect": {"body": {"events": events}}}
+        file = folder / "scenarios" / f"{number}.scenario.json"
+        file.write_text(json.dumps({"name": f"scenario {number}", "steps": [step]}))
+
+
 @pytest.mark.parametrize(("events", "code"), [([], 0), ([{"error_code": "ERR1"}], 1)], ids=["good", "bad"])
-def test_a_job_to_copy_does_what_it_says(scripts: Any, events: list[Any], code: int, tmp_path: Path):
-    (tmp_path / "scenarios").mkdir()
-    step = {"fixture": "default", "expect": {"body": {"events": events}}}
-    file = tmp_path / "scenarios" / "a.scenario.json"
-    file.write_text(json.dumps({"name": "a", "steps": [step]}))
+def test_the_job_of_the_readme_does_what_it_says(events: list[Any], code: int, tmp_path: Path):
+    scenarios_of(tmp_path, events)
     summary = tmp_path / "summary.md"
-    here = (
-        {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)} if scripts is github_scripts else {}
+    found, output = run_scripts(
+        readme_scripts(), tmp_path, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary)
     )
-    found, output = run_scripts(scripts(), tmp_path, **here)
     assert found == code, output
     assert ET.parse(tmp_path / "reports" / "junit.xml").getroot().get("tests") == "1"
     assert "<!doctype html>" in (tmp_path / "reports" / "report.html").read_text()
-    if scripts is github_scripts:
-        assert "RetailOPS sandbox" in summary.read_text()
-        assert ("::error file=scenarios/a.scenario.json" in output) == bool(code)
+    assert "RetailOPS sandbox" in summary.read_text()
+    assert ("::error file=scenarios/0.scenario.json" in output) == bool(code)
+
+
+def merged(folder: Path, scripts: list[str], code: int) -> None:
+    """Run a job's merge; its reports have all eight scenarios."""
+    found, output = run_scripts(scripts, folder)
+    assert found == code, output
+    assert ET.parse(folder / "reports" / "junit.xml").getroot().get("tests") == "8"
+    assert "<!doctype html>" in (folder / "reports" / "report.html").read_text()
+    assert len(json.loads((folder / "reports" / "run.json").read_text())["results"]) == 8
+
+
+def test_the_shards_of_github_become_one_run(shop: Receiver, tmp_path: Path):
+    jobs = job("# .github/workflows/scenarios.yml")["jobs"]
+    (step,) = (each for each in jobs["scenarios"]["steps"] if "retailops-sandbox@" in each.get("uses", ""))
+    (download,) = (each for each in jobs["merge"]["steps"] if "download-artifact" in each.get("uses", ""))
+    assert step["with"].keys() <= INPUTS.keys()
+    inputs = {name.replace("-", "_"): text for name, text in step["with"].items()}
+    for shard in jobs["scenarios"]["strategy"]["matrix"]["shard"]:
+        (tmp_path / str(shard)).mkdir()
+        action = Action(tmp_path / str(shard))
+        action.outputs["install"] = {"program": str(BIN / "retailops-sandbox")}
+        scenarios_of(action.workspace, *[[]] * 8)
+        inputs |= {"shard": f"{shard}/3", "receiver": shop.url}
+        assert step["with"]["shard"] == "${{ matrix.shard }}/3"
+        assert action.run_all(**inputs).returncode == 0
+        (upload,) = action.uploads
+        assert fnmatch.fnmatch(upload["name"], download["with"]["pattern"])
+        kept = action.workspace / upload["path"]
+        shutil.copytree(kept, tmp_path / download["with"]["path"] / upload["name"])
+    merged(tmp_path, github_merge_scripts(), 0)
+
+
+def test_the_shards_of_gitlab_become_one_run(shop: Receiver, tmp_path: Path):
+    scenarios_of(tmp_path, *[[]] * 7, [{"error_code": "ERR1"}])
+    codes = []
+    for number in range(1, job("# .gitlab-ci.yml")["scenarios"]["parallel"] + 1):
+        node = {"CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": "3"}
+        codes.append(run_scripts(gitlab_scripts("scenarios"), tmp_path, running=shop, **node)[0])
+    assert sorted(codes) == [0, 0, 1]
+    merged(tmp_path, gitlab_scripts("merge"), 1)
+
+
+def test_the_shards_of_jenkins_become_one_run(shop: Receiver, tmp_path: Path):
+    scenarios_of(tmp_path, *[[]] * 8)
+    shard, merge = jenkins_scripts()
+    for number in "123":
+        found, output = run_scripts([shard], tmp_path, running=shop, SHARD=number)
+        assert found == 0, output
+    merged(tmp_path, [merge], 0)
 
 
 def test_the_jobs_install_this_package():
     name = tomllib.loads(documents.text("pyproject.toml"))["project"]["name"]
-    for scripts in (github_scripts(), gitlab_scripts()):
-        installs = [line for line in "\n".join(scripts).splitlines() if line.startswith("pip ")]
-        assert installs == [f"pip install {name}"]
+    gitlab = [*gitlab_scripts("scenarios"), *gitlab_scripts("merge")]
+    for scripts in (readme_scripts(), github_merge_scripts(), gitlab, jenkins_scripts()):
+        installs = [
+            line.strip() for script in scripts for line in script.splitlines() if "pip install" in line
+        ]
+        assert {*installs} == {f"pip install {name}"}
 
 
 def test_what_the_jobs_keep_is_what_the_run_writes():
-    (github,) = job("# .github/workflows/")["jobs"].values()
-    (upload,) = (step for step in github["steps"] if "upload-artifact" in step.get("uses", ""))
-    assert upload["with"]["path"] == "reports/"
-    assert upload["if"] == "${{ !cancelled() }}"
-    (gitlab,) = (each for each in job("# .gitlab-ci.yml").values() if "script" in each)
-    assert gitlab["artifacts"]["paths"] == ["reports/"]
-    assert gitlab["artifacts"]["reports"]["junit"] == "reports/junit.xml"
-    assert gitlab["artifacts"]["when"] == "always"
+    for start, name in (
+        ("# .github/workflows/receiver.yml", "scenarios"),
+        ("# .github/workflows/scenarios.yml", "merge"),
+    ):
+        github = job(start)["jobs"][name]
+        (upload,) = (step for step in github["steps"] if "upload-artifact" in step.get("uses", ""))
+        assert upload["with"]["path"] == "reports/"
+        assert upload["if"] == "${{ !cancelled() }}"
+    for name in ("scenarios", "merge"):
+        kept = job("# .gitlab-ci.yml")[name]["artifacts"]
+        assert (kept["paths"], kept["when"]) == (["reports/"], "always")
+    assert job("# .gitlab-ci.yml")["merge"]["artifacts"]["reports"]["junit"] == "reports/junit.xml"
+
+
+def test_the_hook_of_ones_own_means_the_same_files():
+    (own,) = (
+        each for each in map(yaml.safe_load, documents.blocks(EVERYTHING, "yaml")) if "local" in str(each)
+    )
+    (hook,), (shipped,) = own["repos"][0]["hooks"], yaml.safe_load(documents.text(".pre-commit-hooks.yaml"))
+    same = ("id", "name", "entry", "files", "require_serial")
+    assert {key: hook[key] for key in same} == {key: shipped[key] for key in same}
+    (used,) = (each for each in documents.blocks(EVERYTHING, "yaml") if "rev: " in each)
+    assert yaml.safe_load(used)["repos"][0]["hooks"] == [{"id": shipped["id"]}]
