@@ -9,11 +9,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.runlog.files import runfile
 from tests.support.command import run_forked
+from tests.support.pages import main_words
 from tests.support.receivers import Peer, Receiver, receiver, response
+from tests.support.serving import serving
 
 EVENT = response(b'{"events":[{"error_code":"ERR7"}]}', "Content-Type: application/json")
 PASSES = {"body": {"events": [{"error_code": "ERR7"}]}}
@@ -345,3 +348,60 @@ def test_a_file_that_cannot_be_read_is_told_by_one_shard(workspace: Path, shop: 
         for number in (1, 2, 3)
     ]
     assert sum(told) == 1
+
+
+def test_the_browser_shows_a_merged_run_with_its_shards_and_what_is_missing(
+    shards: list[Path], tmp_path: Path
+):
+    whole, partly = tmp_path / "whole.json", tmp_path / "partly.json"
+    merge(*shards, "-o", whole, cwd=tmp_path)
+    merge(shards[0], shards[2], "-o", partly, cwd=tmp_path)
+    known = {file: runfile.read(file).head for file in (whole, partly)}
+    options = ["--open", str(whole), "--open", str(partly)]
+    with serving(tmp_path, options) as served, httpx.Client(base_url=served.url) as http:
+        text = main_words(http.get(f"/runs/{known[whole].id}").text)
+        assert "3 of 10 did not pass 3 shards" in text
+        assert "Shards 3 of 3 Shard State Results" in text
+        for shard in known[whole].shards:
+            assert f"{shard.number}/3 finished" in text
+            assert shard.run in text
+        second = http.get(f"/runs/{known[whole].id}?shard=2").text
+        listed = set(re.findall(r'id="of-([^"]+)"', second))
+        assert listed == {each.scenario for each, _ in runfile.read(shards[1]).results}
+        text = main_words(http.get(f"/runs/{known[partly].id}").text)
+        assert ", 1 incomplete shard 2 of 3 shards" in text
+        assert re.search(
+            r"2/3 ! missing Give its run file to merge ?, or run it again with --shard 2/3 ?\.", text
+        )
+        listed = main_words(http.get("/runs").text)
+        assert "2 of 3 shards" in listed
+        assert "! 1 incomplete shard" in listed
+
+
+def test_a_merged_run_in_the_log_is_one_that_later_runs_are_compared_with(
+    shop: Receiver, shards: list[Path], tmp_path: Path
+):
+    bad = "sound/bad.scenario.json"
+    (has,) = [file for file in shards if bad in {each.scenario for each, _ in runfile.read(file).results}]
+    merge(has, "-o", tmp_path / "run.json", cwd=tmp_path)
+    run_id = runfile.read(tmp_path / "run.json").head.id
+    log = tmp_path / ".sandbox" / "runs"
+    log.mkdir(parents=True)
+    (tmp_path / "run.json").rename(log / f"{run_id}.json")
+    shown = run_forked("log", "show", "latest", cwd=tmp_path).stdout
+    assert re.search(r"^  shards +1 of 3$", shown, re.MULTILINE)
+    assert len(re.findall(r"  ! incomplete: shard \d/3 is missing", shown)) == 2
+    (tmp_path / "sound").mkdir()
+    scenario(tmp_path / "sound", "bad", {"expect": PASSES})
+    done = run("--receiver", shop.url, cwd=tmp_path)
+    assert "0 regressed, 1 fixed since the last finished run on this receiver" in done.stdout
+
+
+def test_the_shards_of_a_merged_run_are_no_earlier_runs(shards: list[Path], tmp_path: Path):
+    log = tmp_path / ".sandbox" / "runs"
+    log.mkdir(parents=True)
+    for file in shards:
+        (log / f"{runfile.read(file).head.id}.json").write_bytes(file.read_bytes())
+    merge(*shards, "--report-html", "r.html", cwd=tmp_path)
+    trends = set(re.findall(r'class="trend ([a-z ]+)"', (tmp_path / "r.html").read_text()))
+    assert trends == {"new"}

@@ -184,6 +184,11 @@ class MergedShard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """The number of scenarios that have a result."""
     tool: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it ended, and all of its scenarios have a result."""
+        return bool(self.finished_at) and self.results >= self.scenarios
+
 
 class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The facts about a run as a whole."""
@@ -217,3 +222,8 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """The numbers of the shards that a merged run lacks."""
         there = {each.number for each in self.shards}
         return tuple([number for number in range(1, self.divided_into + 1) if number not in there])
+
+    @property
+    def incomplete_shards(self) -> int:
+        """The number of shards that a merged run lacks, or of which it lacks results."""
+        return len(self.missing_shards) + sum(not shard.is_whole for shard in self.shards)

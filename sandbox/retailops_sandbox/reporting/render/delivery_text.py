@@ -54,6 +54,10 @@ def run(found: RunSummary, results: Sequence[Result], entries: Iterable[Entry]) 
     yield from _facts(_of_run(found))
     if found.info is not None:
         yield from (f"  ! unreadable: {lines.in_line(each)}" for each in found.info.unreadable)
+        yield from (
+            f"  ! incomplete: shard {number}/{found.info.divided_into} is missing"
+            for number in found.info.missing_shards
+        )
     spoiled: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         if entry.judgements and entry.judgements[0].verdict in ("failed", "errored"):
@@ -115,6 +119,11 @@ def _of_run(found: RunSummary) -> Iterator[tuple[str, str]]:
         if info.receiver:
             yield "to", _receiver(info)
         yield "kind", info.kind
+        if info.shard is not None:
+            count = info.shard.scenarios
+            yield "shard", f"{info.shard}, {info.scenarios} of {count} scenario{'' if count == 1 else 's'}"
+        if info.divided_into:
+            yield "shards", f"{len(info.shards)} of {info.divided_into}"
         yield "started", shown.clock(info.started_at)
         if info.finished_at:
             yield "ended", shown.clock(info.finished_at)

@@ -121,18 +121,21 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
         """The verdict of the run as a whole; None where nothing has a result."""
         if self.failing:
             return "failed"
-        if self.info.unreadable:
+        if self.info.unreadable or self.info.incomplete_shards:
             return "errored"
         return next((verdict for verdict, _ in reversed(self.counts)), None)
 
     @property
     def says(self) -> str:
         """The verdict in words: how many of the results are like that."""
+        said = [f"{count:,} {verdict}" for verdict, count in reversed(self.counts)]
         if self.failing:
-            return f"{self.failing:,} of {self.summary.results:,} did not pass"
-        counted = [f"{count:,} {verdict}" for verdict, count in reversed(self.counts)]
-        lost = len(self.info.unreadable)
-        return ", ".join([f"{lost:,} unreadable", *counted] if lost else counted)
+            said = [f"{self.failing:,} of {self.summary.results:,} did not pass"]
+        elif lost := len(self.info.unreadable):
+            said.insert(0, f"{lost:,} unreadable")
+        if lacking := self.info.incomplete_shards:
+            said.append(f"{lacking:,} incomplete {'shard' if lacking == 1 else 'shards'}")
+        return ", ".join(said)
 
     @property
     def problems(self) -> list[str]:
@@ -144,7 +147,7 @@ def run_row(run: RunSummary, now: str) -> RunRow:
     """The row of a run as it is at this instant."""
     info = run.info or RunInfo(id=run.id, started_at="")
     until = info.finished_at or (now if run.state == "running" else "")
-    return RunRow(summary=run, info=info, seconds=_seconds(info.started_at, until))
+    return RunRow(summary=run, info=info, seconds=seconds_between(info.started_at, until))
 
 
 def is_open(run: RunSummary) -> bool:
@@ -265,6 +268,7 @@ def _verdict(entry: Entry) -> str:
     return judgement.verdict if judgement is not None else "not judged"
 
 
-def _seconds(start: str, end: str) -> float:
+def seconds_between(start: str, end: str) -> float:
+    """The seconds between two instants; 0 where one is not known."""
     since, until = moment(start), moment(end)
     return (until - since).total_seconds() if since is not None and until is not None else 0.0

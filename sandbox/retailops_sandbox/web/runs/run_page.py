@@ -20,8 +20,9 @@ from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios.trend import Trend
-from retailops_sandbox.web.runs import results
+from retailops_sandbox.web.runs import results, shards
 from retailops_sandbox.web.runs.results import ResultRow, RunRow
+from retailops_sandbox.web.runs.shards import ShardRow
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.run_target import run_target
@@ -46,6 +47,7 @@ class ResultFilter(msgspec.Struct, frozen=True):
     verdict: str = ""
     trend: str = ""
     tag: str = ""
+    shard: str = ""
 
     @classmethod
     def of(cls, asked: QueryParams) -> ResultFilter:
@@ -56,6 +58,7 @@ class ResultFilter(msgspec.Struct, frozen=True):
             self.verdict in ("", row.result.verdict)
             and self.trend in ("", row.trend)
             and (not self.tag or self.tag in row.result.tags)
+            and self.shard in ("", str(row.result.shard))
         )
 
 
@@ -111,6 +114,8 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of a run."""
 
     run: RunRow
+    shards: Sequence[ShardRow]
+    """The shards of a merged run."""
     rows: Sequence[ResultRow]
     hidden: int
     """The number of results that are not shown while the run goes on."""
@@ -165,6 +170,7 @@ def of_run(context: AppContext, request: Request, run: RunSummary, watch: RunWat
     has_scenarios = run.results > 0 or (run.info is not None and run.info.scenarios > 0)
     return RunPage(
         run=results.run_row(run, context.clock.now()),
+        shards=shards.rows(run.info, [row.result for row in rows]) if run.info is not None else [],
         rows=accepted[:_RUNNING_RESULTS] if is_running else accepted[first : first + _RESULTS],
         hidden=max(0, len(accepted) - _RUNNING_RESULTS) if is_running else 0,
         paging=Paging(first, len(accepted)) if len(accepted) > _RESULTS and not is_running else None,
@@ -268,10 +274,13 @@ def _choices(
     verdicts = Counter(row.result.verdict for row in rows)
     trends = Counter(row.trend for row in rows if row.trend)
     tags = Counter(tag for row in rows for tag in set(row.result.tags))
+    of_shard = sum(str(row.result.shard) == chosen.shard for row in rows)
     fields: tuple[tuple[str, list[tuple[str, int]]], ...] = (
         ("verdict", [(each, verdicts[each]) for each in VERDICT_ORDER if verdicts[each]]),
         ("trend", [(each, trends[each]) for each in get_args(Trend) if trends[each]]),
         ("tag", sorted(tags.items())),
+        # The table of shards leads there: a run may have many.
+        ("shard", [(chosen.shard, of_shard)] if chosen.shard else []),
     )
     choices: list[tuple[str, Sequence[FilterChoice]]] = []
     for name, counts in fields:
