@@ -30,7 +30,10 @@ _PORT = click.IntRange(1, 65_535)
 @click.command("load")
 @click.argument("paths", nargs=-1, metavar="[FILES or folders]")
 @click.option(
-    "--users", type=click.IntRange(min=1), default=10, metavar="N", help="Users at once; 10 unless told."
+    "--users",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Users at once; 10 unless told, 15 for each scenario a second of --rate and --step-load.",
 )
 @click.option(
     "--spawn-rate",
@@ -38,9 +41,24 @@ _PORT = click.IntRange(1, 65_535)
     metavar="R",
     help="Users started a second; up to 100 unless told.",
 )
+@click.option("--time", "seconds", type=Seconds(0.1), metavar="SECONDS", help="How long; 60 unless told.")
 @click.option(
-    "--time", "seconds", type=Seconds(0.1), default=60.0, metavar="SECONDS", help="How long; 60 unless told."
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="R",
+    help="Hold a constant rate: so many scenarios a second.",
 )
+@click.option(
+    "--step-load",
+    metavar="FROM:TO:STEP[:SECONDS]",
+    help="Hold rising rates, each for 30 seconds unless told, and find where answers change.",
+)
+@click.option(
+    "--orders",
+    metavar="FIRST-LAST",
+    help="The ids that orders get, each once; 9 and eight digits unless told.",
+)
+@click.option("--collide", is_flag=True, help="Have two users at a time send about the same order.")
 @click.option(
     "--processes", type=click.IntRange(min=1), metavar="N", help="Send from N processes of this machine."
 )
@@ -70,9 +88,13 @@ _PORT = click.IntRange(1, 65_535)
 @probing_options
 def command(
     paths: tuple[str, ...],
-    users: int,
+    users: int | None,
     spawn_rate: float | None,
-    seconds: float,
+    seconds: float | None,
+    rate: float | None,
+    step_load: str | None,
+    orders: str | None,
+    collide: bool,
     processes: int | None,
     master: bool,
     worker: bool,
@@ -91,8 +113,11 @@ def command(
     Every answer is judged as by `run`: a wrong answer is a failure with its differences, and so is a fault.
     The log keeps the first deliveries that failed, at most 100.
 
-    Exit code: 0 all passed, 1 failed or errored, 2 usage or a step that cannot be composed, 3 only faults,
-    5 nothing was judged, 130 interrupted.
+    Each scenario is about orders of its own. With --rate the report says which rate was reached. With
+    --step-load one line says which rate the receiver holds, and what changes at the next.
+
+    Exit code: 0 all passed, 1 failed, errored or not held, 2 usage or a step that cannot be composed, 3 only
+    faults, 5 nothing was judged, 130 interrupted.
     """
     if sum((bool(processes), master, worker)) > 1:
         raise UsageError("--processes, --master and --worker exclude each other", mend="give one of them")
@@ -126,9 +151,7 @@ def command(
         timeout_ms=options.timeout_ms,
         confirmed=options.confirmed,
         secret_env=chosen.secret_env,
-        users=users,
-        spawn_rate=spawn_rate or float(min(users, _FASTEST)),
-        seconds=seconds,
+        **_load(users, spawn_rate, seconds, rate, step_load, orders, collide),
         role="master" if master else "worker" if worker else "alone",
         master_host=master_host,
         master_port=master_port,
@@ -150,6 +173,48 @@ def command(
     if finished.waited_in_vain:
         complain(f"nothing listened at the receiver's port within {wait:g} s")
     sys.exit(finished.exit_code)
+
+
+def _load(
+    users: int | None,
+    spawn_rate: float | None,
+    seconds: float | None,
+    rate: float | None,
+    step_load: str | None,
+    orders: str | None,
+    collide: bool,
+) -> dict[str, Any]:
+    """How much is sent, how long, and about which orders."""
+    from retailops_sandbox.load import pacing
+    from retailops_sandbox.load.order_numbers import some_orders
+    from retailops_sandbox.load.series import StepLoad
+    from retailops_sandbox.probe.orders import OrderIds
+
+    if rate and step_load:
+        raise UsageError("--rate and --step-load exclude each other", mend="give one of them")
+    if step_load and seconds:
+        raise UsageError(
+            "--time has no meaning with --step-load", mend="write the seconds behind it: FROM:TO:STEP:SECONDS"
+        )
+    steps = StepLoad.read(step_load) if step_load else None
+    held = seconds or 60.0
+    highest = steps.last if steps else rate or 0.0
+    needed = sum(steps.rates) * steps.seconds if steps else highest * held
+    ids = OrderIds.read(orders) if orders else some_orders()
+    if needed > len(ids) * (2 if collide else 1):
+        what = f"the range {ids} has {len(ids):,} orders, and {needed:,.0f} are needed at these rates"
+        raise UsageError(what, mend="give a larger range by --orders, or ask for less")
+    count = users or (pacing.users_for(highest, pacing.PATIENT) if highest else 10)
+    return {
+        "users": count,
+        "spawn_rate": spawn_rate or (0.0 if highest else float(min(count, _FASTEST))),
+        "pace": count / highest if highest else 0.0,
+        "seconds": held,
+        "rate": rate or 0.0,
+        "step_load": steps,
+        "orders": ids,
+        "collide": collide,
+    }
 
 
 def _plans(workspace: Workspace, paths: tuple[str, ...]) -> list[Plan]:

@@ -130,7 +130,7 @@ class Preparation:
     def names(self, plan: Plan) -> composing.Names:
         """The names that placeholders of a plan may use in its first step."""
         return composing.Names(
-            given=self._options.variables,
+            given={**self._options.variables, **plan.given} if plan.given else self._options.variables,
             environment=self._sources.environment,
             receiver=self._options.receiver.variables,
             scenario=plan.scenario.variables,

@@ -10,6 +10,18 @@ __main__       one process: alone, the master, or a worker
 process        Locust's runner from its start to its reports, and the exit code
 engine_thread  the event loop in its thread, and how greenlets wait for it
 users          Locust's users
+pacing         how users keep a rate together
+sending        what a user does: a scenario about orders of its own
+renumbering    scenarios about other orders than those that their files name
+order_numbers  shares of a range of order ids
+order_sharing  how a master hands them out to workers
+rates          the rates that a test holds, one after the other
+holding        how all workers hold a rate, and count what comes of it
+tally          what one worker counts
+counts         what was counted, and whether something happens more often than before
+wrong_answers  what is wrong with an answer, in words
+series         which rate is measured next, and where answers change
+verdict        what a series of rates showed, in one line
 statistics     what Locust's statistics are told of the engine's events
 reports        Locust's statistics, printed and in files
 totals         counts of steps by their verdicts, from which the exit code follows

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -93,6 +94,12 @@ class EngineThread:
             sequence = self._sequence
             self._sequence += len(plan.scenario.steps)
             self._wait(self._scenario(self._run, plan, sequence))
+
+    def delay(self) -> float:
+        """The seconds in which the loop does nothing and says so: more where this machine is busy."""
+        began = time.perf_counter()
+        self._wait(asyncio.sleep(0))
+        return time.perf_counter() - began
 
     def end(self) -> None:
         """Send no more, and wait until what is in flight has ended: by its own deadlines, or by `cancel`."""

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 import gevent
@@ -17,20 +18,29 @@ from locust.log import setup_logging
 from locust.rpc import Message
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner, Runner, WorkerRunner
 
+from retailops_sandbox.engine import DeliveryFinished, ScenarioResult
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.load import page, setup
 from retailops_sandbox.load.engine_thread import EngineThread
 from retailops_sandbox.load.evidence import Evidence, FailedDelivery
+from retailops_sandbox.load.holding import Counting
+from retailops_sandbox.load.order_numbers import OrderRange
+from retailops_sandbox.load.order_sharing import HandingOut, Taking
+from retailops_sandbox.load.pacing import Pacing
+from retailops_sandbox.load.rates import Rates
 from retailops_sandbox.load.reports import Reports
+from retailops_sandbox.load.sending import Sending
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.load.statistics import Statistics
+from retailops_sandbox.load.tally import Tally
 from retailops_sandbox.load.totals import Totals
 from retailops_sandbox.load.users import scenario_users
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.opening import open_run
 from retailops_sandbox.runlog.runs import new_run
-from retailops_sandbox.session.ports import SystemClock
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session.ports import SystemClock, build_sources
 from retailops_sandbox.workspace.workspace import Workspace
 
 # The messages between master and workers, beside Locust's own.
@@ -75,16 +85,20 @@ class LoadProcess:
         self._statistics = Statistics(self._events.request.fire, self._send_failed)
         self._evidence = self._opened_log(workspace) if asked.reports else None
         _raise_file_limit()
-        self._engine = (
-            EngineThread(asked, environ, policy, self._statistics.on_event) if asked.sends else None
-        )
+        self._pacing = Pacing()
+        self._tally = Tally(time.perf_counter)
+        self._taking: Taking | None = None
+        self._handing_out: HandingOut | None = None
+        self._sending = Sending(asked.plans, build_sources(workspace, environ, policy), self._tally)
+        self._engine = EngineThread(asked, environ, policy, self._on_event) if asked.sends else None
         self._environment = Environment(
-            user_classes=[scenario_users(asked.plans, self._sending_engine, self._host)],
+            user_classes=[scenario_users(asked.plans, self._run_scenario, self._pacing, self._host)],
             events=self._events,
             host=self._host,
             locustfile="retailops-sandbox",
             parsed_options=self._options(),
         )
+        self._rates = Rates(self._environment, asked, self._end) if asked.reports and asked.pace else None
 
     def run(self) -> int:
         """Run to the end, write the reports and return the exit code."""
@@ -113,7 +127,8 @@ class LoadProcess:
 
     def _exit_code(self) -> int:
         self._totals.add(self._statistics.totals)
-        return self._totals.exit_code(interrupted=self._interrupted, unwritten=bool(self._unwritten))
+        code = self._totals.exit_code(interrupted=self._interrupted, unwritten=bool(self._unwritten))
+        return 1 if not code and self._rates is not None and self._rates.is_limit_found else code
 
     # --- what it is made of ---
 
@@ -132,10 +147,13 @@ class LoadProcess:
         """Locust's options, as far as it asks for them: its page shows some."""
         options = get_parser(default_config_files=[]).parse_args([])
         options.num_users = self._setup.users
-        options.spawn_rate = self._setup.spawn_rate
+        options.spawn_rate = self._setup.spawn_rate or float(self._setup.users)
         options.run_time = None if self._setup.web_port is None else self._setup.seconds
         # The users of a worker that died are started by the others.
         options.enable_rebalancing = True
+        # Locust hands options that it does not know on to the workers.
+        options.retailops_pace = self._setup.pace
+        options.retailops_collide = self._setup.collide
         return options
 
     def _runner(self) -> Runner | None:
@@ -175,7 +193,13 @@ class LoadProcess:
         if self._setup.reports:
             runner.register_message(_FAILED, self._failed)
             runner.register_message(_ENDED, lambda environment, msg: self._ended_workers.add(msg.node_id))
-        else:
+            self._handing_out = HandingOut(runner, OrderRange(self._setup.orders), self._end)
+            if self._rates is not None:
+                self._rates.attach(runner)
+        if self._engine is not None:
+            self._taking = Taking(runner)
+            Counting(runner, self._tally, self._engine.delay)
+        if not self._setup.reports:
             runner.register_message(_END, self._end_worker, concurrent=True)
 
     # --- what happens ---
@@ -195,11 +219,33 @@ class LoadProcess:
     def _begin(self, environment: Environment) -> None:
         self._totals = Totals()
         self._statistics.reset()
-        runner = environment.runner
-        if self._engine is not None:
-            self._engine.begin(max(getattr(runner, "worker_index", 0), 0))
-        if self._setup.reports and self._setup.web_port is None:
+        worker = max(getattr(environment.runner, "worker_index", 0), 0)
+        options = environment.parsed_options
+        assert options is not None
+        if self._engine is not None and self._taking is not None:
+            self._engine.begin(worker)
+            self._taking.begin(collide=options.retailops_collide)
+            self._pacing.begin(options.retailops_pace, worker, pairs=options.retailops_collide)
+        if self._rates is not None:
+            self._rates.begin()
+        elif self._setup.reports and self._setup.web_port is None:
             gevent.spawn_later(self._setup.seconds, self._ended.set)
+
+    def _on_event(self, event: DeliveryFinished | ScenarioResult) -> None:
+        self._statistics.on_event(event)
+        self._tally.on_event(event)
+
+    def _run_scenario(self, plan: Plan) -> None:
+        """Run a scenario for a user."""
+        assert self._taking is not None
+        self._sending.run(plan, self._taking.take, self._sending_engine().run)
+
+    def _end(self) -> None:
+        """End the test: all is measured, or there are no more orders."""
+        if self._setup.web_port is None:
+            self._ended.set()
+        elif self._environment.runner is not None:
+            gevent.spawn(self._environment.runner.stop)
 
     def _stop_sending(self, environment: Environment) -> None:
         if self._engine is not None:
@@ -259,6 +305,8 @@ class LoadProcess:
         else:
             self._serve(self._setup.web_port)
         self._ended.wait()
+        if self._rates is not None:
+            self._rates.end()
         if isinstance(runner, MasterRunner):
             self._end_workers(runner)
         runner.quit()
@@ -267,6 +315,7 @@ class LoadProcess:
             if self._evidence.unwritten is not None:
                 self._unwritten.append(self._evidence.unwritten)
         self._unwritten += reports.finish()
+        self._say_what_was_found()
         for error in self._unwritten:
             print(f"error: {in_line(str(error))}", file=sys.stderr)
 
@@ -274,8 +323,19 @@ class LoadProcess:
         if isinstance(runner, MasterRunner):
             while len(runner.clients.ready) < self._setup.workers and not self._ended.is_set():
                 gevent.sleep(_LOOK)
-        if not self._ended.is_set():
+        if self._ended.is_set():
+            return
+        if self._rates is not None:
+            runner.start_shape()
+        else:
             runner.start(self._setup.users, self._setup.spawn_rate)
+
+    def _say_what_was_found(self) -> None:
+        if self._handing_out is not None and self._handing_out.is_used_up:
+            orders = self._setup.orders
+            print(f"The test ended early: all {len(orders):,} orders of {orders} were used (--orders)")
+        if self._rates is not None:
+            print(self._rates.line)
 
     def _serve(self, port: int) -> None:
         web = self._environment.create_web_ui(self._setup.web_host, port, delayed_start=True)

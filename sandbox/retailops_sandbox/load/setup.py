@@ -9,7 +9,9 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
+from retailops_sandbox.load.series import StepLoad
 from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.probe.orders import DEFAULT_FIRST, DEFAULT_LAST, OrderIds
 from retailops_sandbox.scenarios.scenario import Plan
 
 Role = Literal["alone", "master", "worker"]
@@ -39,9 +41,19 @@ class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
 
     users: int = 10
     spawn_rate: float = 10.0
-    """Users a second."""
+    """Users that are started in a second; 0, at a rate that is held, for all at once."""
     seconds: float = 60.0
     """How long the test takes from its first user on."""
+
+    pace: float = 0.0
+    """The seconds from one scenario of a user to its next; 0 where the next follows at once."""
+    rate: float = 0.0
+    """The constant rate that is held; 0 for none."""
+    step_load: StepLoad | None = None
+    orders: OrderIds = OrderIds(DEFAULT_FIRST, DEFAULT_LAST)
+    """The ids that scenarios get for the orders that they name."""
+    collide: bool = False
+    """Whether two users at a time get the same order."""
 
     role: Role = "alone"
     master_host: str = LOCALHOST

@@ -68,7 +68,7 @@ class Orders:
 
     def __init__(self, contract: Contract, payload: Json, ids: OrderIds | None) -> None:
         """`payload` is that of the fixture; without `ids` all orders are the one that it names."""
-        self._places = [*_places(contract, payload)]
+        self._places = [*places(contract, payload)]
         self._ids = ids if self._places else None
         self._taken = 0
         self._needed = 0
@@ -121,7 +121,7 @@ class Orders:
         return number
 
 
-class _Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True):
     """Where an id stands in a payload."""
 
     pointer: str
@@ -134,14 +134,14 @@ class _Place(msgspec.Struct, frozen=True):
         return str(number) if self.is_text else number
 
 
-def _places(contract: Contract, payload: Json) -> Iterator[_Place]:
+def places(contract: Contract, payload: Json) -> Iterator[Place]:
     """The places of a payload that have ids; of a long array, those of its first items."""
     for path in contract.subject.request if contract.subject else ():
         for pointer, item, value in _found(payload, pointers.parse(path), "", ()):
             if isinstance(value, str):
-                yield _Place(pointer, item, value, _is_text(contract, path, value))
+                yield Place(pointer, item, value, _is_text(contract, path, value))
             elif isinstance(value, int) and not isinstance(value, bool):
-                yield _Place(pointer, item, value, False)
+                yield Place(pointer, item, value, False)
 
 
 def _found(

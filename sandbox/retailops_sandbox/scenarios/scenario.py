@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import UNSET
@@ -28,6 +28,8 @@ class Plan(msgspec.Struct, frozen=True):
     placeholders: bool
     """Whether the scenario may have any placeholder."""
     text: str
+    given: Mapping[str, Json] = {}
+    """Values for placeholders that count more than any other of their names."""
 
     @property
     def name(self) -> str:

@@ -1,0 +1,151 @@
+"""Rates that users hold: a worker counts while its master says so, and the master goes from rate to rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gevent
+import msgspec
+from locust import LoadTestShape
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner, Runner
+
+from retailops_sandbox.load.counts import Counts, total
+from retailops_sandbox.load.pacing import users_for
+from retailops_sandbox.load.series import LEAST_SCENARIOS, PROVIDER_MS
+from retailops_sandbox.load.tally import Tally
+
+# The messages between master and workers, beside Locust's own.
+_COUNT = "retailops count"
+_COUNTED = "retailops counted"
+_STOP_COUNTING = "retailops stop counting"
+
+_LOOK = 0.05
+"""Seconds between two looks at the users and the workers."""
+_DRAIN = 2 * PROVIDER_MS / 1000
+"""The most seconds to wait for scenarios that have begun."""
+_SETTLE = 1.0
+"""The fewest seconds for which users go on at a rate before they are counted."""
+
+
+class Counting:
+    """Counts in a process that has users, from when its master says so until that says otherwise."""
+
+    def __init__(self, runner: Runner, tally: Tally, delay: Callable[[], float]) -> None:
+        """`delay` does nothing by the way that scenarios are run, and returns the seconds that this took."""
+        self._runner = runner
+        self._tally = tally
+        self._delay = delay
+        self._delays: list[float] = []
+        self._watching: gevent.Greenlet | None = None
+        runner.register_message(_COUNT, self._count)
+        runner.register_message(_STOP_COUNTING, self._stop)
+
+    def _count(self, environment: Environment, msg: Message) -> None:
+        self._tally.open(self._runner.user_count)
+        self._delays = []
+        self._watching = gevent.spawn(self._watch)
+
+    def _stop(self, environment: Environment, msg: Message) -> None:
+        if self._watching is None:
+            return
+        self._watching.kill(block=False)
+        counts = self._tally.close()
+        counts.late = sum(self._delays) / len(self._delays) if self._delays else 0.0
+        gevent.spawn(self._tell, msg.data["number"], counts)
+
+    def _watch(self) -> None:
+        while True:
+            self._delays.append(self._delay())
+            gevent.sleep(_LOOK)
+
+    def _tell(self, number: int, counts: Counts) -> None:
+        """Tell the master what was counted, once all that began has ended."""
+        with gevent.Timeout(_DRAIN, False):
+            while self._tally.under_way(counts):
+                gevent.sleep(_LOOK)
+        counts.unfinished = self._tally.under_way(counts)
+        self._runner.send_message(_COUNTED, {"number": number, "counts": msgspec.json.encode(counts)})
+
+
+class HeldRate(LoadTestShape):
+    """Locust's shape: as many users as the rate that is held now needs."""
+
+    def __init__(self, users: int, spawn_rate: float) -> None:
+        LoadTestShape.__init__(self)  # which is not annotated
+        self.users = users
+        self.spawn_rate = spawn_rate
+
+    def tick(self) -> tuple[int, float]:
+        return self.users, self.spawn_rate
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What all workers counted at a rate, and how many of them came and went meanwhile."""
+
+    counts: Counts
+    lost: int = 0
+    joined: int = 0
+
+
+class Holding:
+    """Has all workers hold a rate for a while, and counts."""
+
+    def __init__(self, runner: Runner, shape: HeldRate, pace: float) -> None:
+        """`pace` is the seconds from one scenario of a user to its next."""
+        self._runner = runner
+        self._shape = shape
+        self._pace = pace
+        self._number = 0
+        self._told: dict[str, Counts] = {}
+        """What workers counted, by their id: of the rate that is held now."""
+        self._settle = _SETTLE
+        runner.register_message(_COUNTED, self._take)
+
+    def hold(self, rate: float, seconds: float) -> Measured:
+        """What is counted at a rate in so many seconds, or in as many as enough scenarios need."""
+        self.reach(rate)
+        gevent.sleep(min(self._settle, seconds))
+        measured = self.count(max(seconds, LEAST_SCENARIOS / rate * 1.05))
+        # At the next rate all that is under way has begun at that rate.
+        self._settle = max(_SETTLE, measured.counts.percentile(0.99) / 1000)
+        return measured
+
+    def reach(self, rate: float) -> None:
+        """Have as many users as a rate needs."""
+        self._shape.users = users_for(rate, self._pace)
+        self._wait_for_users()
+
+    def count(self, seconds: float) -> Measured:
+        """What is counted in so many seconds."""
+        self._number += 1
+        self._told = {}
+        workers = self._workers()
+        self._runner.send_message(_COUNT, {"number": self._number})
+        gevent.sleep(seconds)
+        present = self._workers()
+        self._runner.send_message(_STOP_COUNTING, {"number": self._number})
+        while any(worker not in self._told for worker in workers & self._workers()):
+            gevent.sleep(_LOOK)
+        counted = [counts for worker, counts in self._told.items() if worker in workers]
+        lost = len(workers) - len(counted)
+        return Measured(total(counted, at_once=True), lost, len((present | self._workers()) - workers))
+
+    def _take(self, environment: Environment, msg: Message) -> None:
+        if msg.data["number"] == self._number:
+            self._told[msg.node_id] = msgspec.json.decode(msg.data["counts"], type=Counts)
+
+    def _wait_for_users(self) -> None:
+        while (
+            self._runner.target_user_count != self._shape.users
+            or self._runner.user_count != self._shape.users
+            or self._runner.state != STATE_RUNNING
+        ):
+            gevent.sleep(_LOOK)
+
+    def _workers(self) -> set[str]:
+        """The ids of the workers that are there."""
+        if not isinstance(self._runner, MasterRunner):
+            return {"local"}
+        return {worker.id for worker in self._runner.clients.all if worker.state != STATE_MISSING}

@@ -1,0 +1,200 @@
+"""What a series of rates showed, in one line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retailops_sandbox.load.counts import Counts, total
+from retailops_sandbox.load.series import PROVIDER_MS, REACHED, Change, Series, Step, all_wait
+from retailops_sandbox.scenarios.scenario import Plan
+
+
+def noun(plans: Sequence[Plan]) -> str:
+    """What is counted by the second: what an action does to orders where each scenario does it once."""
+    actions = {action for plan in plans for action, _ in plan.scenario.contracts}
+    is_one = all(
+        len(plan.scenario.steps) == 1
+        and plan.scenario.steps[0].deliver.times == 1
+        and plan.scenario.steps[0].repeat_while is None
+        for plan in plans
+    )
+    verb = actions.pop().removeprefix("order_") if len(actions) == 1 else ""
+    # A verb that takes an s; others are as `returned` and `shipment_submit`.
+    return (
+        f"{verb}s"
+        if is_one and verb in ("cancel", "pull", "update", "complete", "acknowledge")
+        else "scenarios"
+    )
+
+
+def step_line(step: Step, things: str) -> str:
+    """What came of one step, in one line."""
+    counts = step.counts
+    said = f"{_rate(step.rate)} {things} a second{' again' if step.is_check else ''}: "
+    if step.is_disturbed:
+        came_and_went = [(step.lost_workers, "lost"), (step.joined_workers, "new")]
+        told = [f"{count} worker{'' if count == 1 else 's'} {what}" for count, what in came_and_went if count]
+        return f"{said}{' and '.join(told)} meanwhile, so this is not judged"
+    wrong = counts.wrong_answers
+    return (
+        f"{said}{_rate(counts.reached)} reached, {counts.answers:,} answers, median"
+        f" {_seconds(counts.percentile(0.5))}, p99 {_seconds(counts.percentile(0.99))}, "
+        + (f"{wrong:,} wrong" if wrong else "none wrong")
+    )
+
+
+def rate_line(rate: float, measured: Sequence[Step], things: str) -> str:
+    """Which constant rate was asked for, which was reached, and why not more; for parts of the time."""
+    parts = [step.counts for step in measured if not step.is_disturbed]
+    left_out = sum(step.counts.seconds for step in measured if step.is_disturbed)
+    asked = f"asked for {_rate(rate)} {things} a second"
+    if not parts:
+        return f"{asked}; nothing was measured to its end" + (
+            ", as workers came and went" if measured else ""
+        )
+    counts = total(parts, at_once=False)
+    said = f"{asked}, reached {_rate(counts.reached)}"
+    if counts.reached < rate * REACHED:
+        said += f": {why_not(counts)}"
+    elif (answered := counts.ended / counts.seconds) < rate * REACHED:
+        said += f"; {_rate(answered)} answers came in a second, and waits grew"
+    if left_out:
+        said += f" (without {left_out:.0f} s in which workers came or went)"
+    return said
+
+
+def why_not(counts: Counts) -> str:
+    """Why a rate was not reached."""
+    if all_wait(counts):
+        users = f"all {counts.users:,} users" if counts.users > 1 else "the one user"
+        median = _seconds(counts.percentile(0.5))
+        return f"{users} waited for answers (median {median}; --users gives more of them)"
+    return "this machine could not send more, which says nothing of the receiver"
+
+
+def line(series: Series, things: str) -> str:
+    """What a receiver holds, and at which rate what changes; `things` are what is counted by the second."""
+    change, lowest = series.broken, series.lowest
+    if lowest is None:
+        return _nothing(series)
+    begin = _already_wrong(series, things)
+    if change is None:
+        return begin or _all_held(series, things)
+    at = _at(series)
+    if change.what == "machine":
+        most = f"this machine could not send more than {_rate(_most(series))}"
+        if begin:
+            return f"{begin}; {most}"
+        held = f"holds {_rate(series.held)} {things} a second; " if series.held else ""
+        return f"{held}{most} {things} a second ({at} were asked), which says nothing of the receiver"
+    said = _said(change, series)
+    if begin:
+        return f"{begin}; at {at} {said}"
+    if not series.held:
+        return f"at {at} {things} a second, the lowest rate, {said}"
+    return f"holds {_rate(series.held)} {things} a second; at {at} {said}"
+
+
+def _nothing(series: Series) -> str:
+    return "nothing was measured to its end" + (", as workers came and went" if series.gave_up else "")
+
+
+def _all_held(series: Series, things: str) -> str:
+    done = f"holds {_rate(series.held)} {things} a second"
+    if series.gave_up:
+        return f"{done}; at {_rate(series.rate)} workers came and went again and again"
+    if not series.is_done:
+        return f"{done}; it was stopped before a higher rate was measured"
+    return f"{done}, the highest rate that was asked"
+
+
+def _already_wrong(series: Series, things: str) -> str:
+    """What was wrong at the lowest rate already; empty for nothing."""
+    lowest = series.lowest
+    if lowest is None or not lowest.counts.wrong:
+        return ""
+    counts = lowest.counts
+    kind, count = max(counts.wrong.items(), key=lambda each: each[1])
+    said = f"at {_rate(lowest.rate)} {things} a second, the lowest rate, {kind} already"
+    said += f" ({_of(count, counts.answers)})"
+    if series.broken is None and series.is_done and series.held > lowest.rate:
+        said += f"; no more of them do at up to {_rate(series.held)}"
+    return said
+
+
+def _said(change: Change, series: Series) -> str:
+    """What is the matter at the rate that ended the series, with the counts that say so."""
+    if change.what == "users":
+        step = series.steps[-1]
+        return f"only {_rate(step.counts.reached)} are reached: {why_not(step.counts)}"
+    if change.what == "behind":
+        step = series.steps[-1]
+        answered = step.counts.ended / step.counts.seconds if step.counts.seconds else 0.0
+        return (
+            f"answers fall behind: {_rate(answered)} come in a second, and waits grow"
+            f" (p99 {_seconds(step.counts.percentile(0.99))}){_from_then_on(series)}"
+        )
+    if change.what == "slow":
+        slowest = series.steps[-1].counts.percentile(0.99)
+        return f"p99 is {_seconds(slowest)}, above the provider's {PROVIDER_MS // 1000} s{_evidence(series)}"
+    return f"{change.kind}{_evidence(series)}"
+
+
+def _evidence(series: Series) -> str:
+    """How often it happened each time, and at the rate before in between."""
+    changed = [
+        step
+        for step in series.steps
+        if step.rate == series.broken_at and step.change is not None and step.change.of
+    ]
+    counts = [_of(step.change.count, step.change.of) for step in changed if step.change is not None]
+    said = ", then ".join(counts[-2:])
+    back = series.recovered
+    if back is None:
+        return f" ({said})"
+    if back.change is None:
+        return f" ({said}; in between, at {_rate(back.rate)}, {_none_or(back)})"
+    return f" ({said}){_from_then_on(series)}: {_of(back.change.count, back.change.of)}"
+
+
+def _from_then_on(series: Series) -> str:
+    """That the rate before, too, is no longer held; empty where it is."""
+    back = series.recovered
+    return (
+        f", and from then on at {_rate(back.rate)}, too"
+        if back is not None and back.change is not None
+        else ""
+    )
+
+
+def _none_or(step: Step) -> str:
+    wrong = step.counts.wrong_answers
+    return f"{_of(wrong, step.counts.answers)}" if wrong else f"none of {step.counts.answers:,}"
+
+
+def _at(series: Series) -> str:
+    """The rate at which the series ended; with what was reached where that is less."""
+    reached = total(
+        [step.counts for step in series.steps if step.rate == series.broken_at and step.change], at_once=False
+    ).reached
+    asked = _rate(series.broken_at)
+    if series.broken is not None and series.broken.what == "wrong" and reached < series.broken_at * REACHED:
+        return f"{asked} ({_rate(reached)} were reached)"
+    return asked
+
+
+def _most(series: Series) -> float:
+    return max(step.counts.reached for step in series.steps if not step.is_disturbed)
+
+
+def _rate(rate: float) -> str:
+    """A rate in as many digits as say something."""
+    return f"{rate:,.0f}" if rate >= 100 or rate == int(rate) else f"{rate:.3g}"
+
+
+def _of(count: int, of: int) -> str:
+    return f"{count:,} of {of:,}"
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1_000 else f"{milliseconds} ms"
