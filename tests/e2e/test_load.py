@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import signal
 import socket
@@ -15,7 +16,12 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.load import launching
 from retailops_sandbox.load.evidence import MOST_ALIKE
+from retailops_sandbox.runlog.opening import open_log as open_shared_log
+from retailops_sandbox.runlog.place import LogPlace
 from tests.support import command
 from tests.support.command import COMMAND, environment
 from tests.support.logged import newest_deliveries, open_log
@@ -207,3 +213,65 @@ def test_the_page_of_locust_starts_a_test_and_answers_only_its_own(tmp_path: Pat
         assert "right.scenario.json / send" in httpx.get(f"{page}/stats/requests/csv").text
         load.send_signal(signal.SIGINT)
         assert load.wait(timeout=30) == 0, "a test that was over, and passed"
+
+
+def test_a_shared_log_keeps_what_failed(tmp_path: Path, shop: Receiver, database: str):
+    scenario(tmp_path, "wrong", FAILS)
+    done = load("--receiver", shop.url, "--users", 2, "--time", 0.5, "--log", database, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    (run,) = open_shared_log(LogPlace(tmp_path, database), Contracts).runs()
+    assert run.info is not None
+    assert (run.info.kind, run.state, run.deliveries) == ("load", "finished", MOST_ALIKE)
+    assert not [*tmp_path.glob(".sandbox/shared/runs/*.json*")], "nothing waits to be pushed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["nothing.json"],
+            "there is no file or folder 'nothing.json' (name a scenario file, or a folder of them)",
+        ),
+        (["empty"], "no scenario files in empty (name a scenario file, or a folder of them)"),
+        (["a.scenario.json", "--receiver", "nobody"], "there is no receiver 'nobody' in"),
+        (
+            ["a.scenario.json", "--receiver", "live"],
+            "the receiver 'live' is protected: nothing is sent without an explicit yes",
+        ),
+        (["a.scenario.json", "--receiver", "live", "--worker"], "the receiver 'live' is protected"),
+        (["a.scenario.json", "--processes", "2", "--master"], "--processes, --master and --worker exclude"),
+        (["a.scenario.json", "--html", "nowhere/x.html"], "there is no folder"),
+        (["a.scenario.json", "--csv", "nowhere/x"], "there is no folder"),
+        (["unknown.scenario.json"], "unknown placeholder ${nope}"),
+        (["broken.scenario.json"], "its payload breaks the contract at /data/order: is missing (correct it"),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path: Path, arguments: list[str], said: str):
+    scenario(tmp_path, "a")
+    scenario(tmp_path, "unknown", set={"/data/order/id": "${nope}"})
+    scenario(tmp_path, "broken", remove=["/data/order"])
+    (tmp_path / "empty").mkdir()
+    live = {"name": "live", "base_url": "http://127.0.0.1:1", "protected": True}
+    (tmp_path / "receivers.json").write_text(json.dumps({"receivers": {"1": live}}))
+    receiver = [] if "--receiver" in arguments else ["--stand-in"]
+    done = command.run_forked("load", *arguments, *receiver, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--web-port", "--master-port"])
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path, shop: Receiver, option: str):
+    scenario(tmp_path, "a")
+    role = "--web" if option == "--web-port" else "--master"
+    done = command.run_forked("load", ".", "--receiver", shop.url, role, option, shop.port, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"cannot listen at 127.0.0.1:{shop.port}: Address already in use (give another one by {option})"
+    assert done.stderr == f"error: {said}\n"
+
+
+def test_without_locust_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"install it: pip install 'retailops-sandbox\[load\]'"):
+        launching.require_locust()

@@ -140,7 +140,7 @@ def command(
     policy = SecretPolicy(os.environ, receivers=workspace.receivers().receivers, named=chosen.secret_env)
     for each in dry_run.look(workspace, plans, options, policy):
         _require_sending(each)
-    asked_for = {"--html": html, "--json": json}
+    asked_for = {"--html": html, "--json": json, "--csv": Path(f"{csv}_stats.csv") if csv else None}
     files.check({option: file for option, file in asked_for.items() if file is not None})
     asked = LoadSetup(
         workspace=workspace.root,

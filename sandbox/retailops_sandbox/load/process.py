@@ -61,7 +61,7 @@ def main() -> int:
     try:
         return LoadProcess(asked).run()
     except SandboxError as error:
-        print(f"error: {in_line(str(error))}", file=sys.stderr)
+        _complain(f"error: {error}")
         return setup.UNABLE
 
 
@@ -136,7 +136,7 @@ class LoadProcess:
         clock = SystemClock()
         # It keeps no results of scenarios, of which each is run many times.
         info = new_run("load", clock.now(), self._setup.receiver)
-        log = open_run(workspace.log_place, info, lambda: workspace.contracts)
+        log = open_run(workspace.log_place, info, lambda: workspace.contracts, _complain)
         return Evidence(log, clock)
 
     def _sending_engine(self) -> EngineThread:
@@ -317,7 +317,7 @@ class LoadProcess:
         self._unwritten += reports.finish()
         self._say_what_was_found()
         for error in self._unwritten:
-            print(f"error: {in_line(str(error))}", file=sys.stderr)
+            _complain(f"error: {error}")
 
     def _start(self, runner: Runner) -> None:
         if isinstance(runner, MasterRunner):
@@ -343,6 +343,10 @@ class LoadProcess:
         page.guard(web.app, self._host)
         web.start()
         print(f"Locust's page is at http://{self._setup.web_host}:{port} (Ctrl-C ends it)", flush=True)
+
+
+def _complain(text: str) -> None:
+    print(in_line(text), file=sys.stderr, flush=True)
 
 
 def _raise_file_limit() -> None:
