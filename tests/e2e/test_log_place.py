@@ -41,8 +41,8 @@ ASKING = (
         ("postgresql://me:s3cret%x@db/logs", "the URL of the log, postgresql://me@db/logs, cannot be read"),
     ],
 )
-def test_what_is_no_place_of_a_log_is_refused_by_every_command(url: str, line: str, tmp_path: Path) -> None:
-    for command in ASKING:
+def test_what_is_no_place_of_a_log_is_refused(url: str, line: str, tmp_path: Path) -> None:
+    for command in ASKING if url.startswith("mysql") else (("log", "list"),):
         done = run_forked(*command, "--log", url, cwd=tmp_path)
         assert done.returncode == 2, (command, done)
         assert done.stderr.startswith("error: "), command
@@ -66,7 +66,7 @@ def test_the_option_comes_before_the_environment_and_that_before_the_settings(tm
 
 def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "psycopg.py").write_text("raise ImportError('there is none')\n")
-    for command in (("log", "init"),):
+    for command in (("log", "list"), ("log", "init"), SEND):
         done = run(*command, "--log", "postgresql://db/logs", cwd=tmp_path, PYTHONPATH=str(tmp_path))
         assert done.returncode == 2
         assert done.stderr == (
@@ -109,15 +109,13 @@ def refusals(database: str) -> dict[str, str]:
 
 
 def test_a_database_that_cannot_be_used_is_refused_in_one_line(database: str, tmp_path: Path) -> None:
-    for url, line in refusals(database).items():
-        for command in CONNECTING:
+    first, *others = refusals(database).items()
+    for url, line, commands in [(*first, ASKING), *((*each, (("log", "init"),)) for each in others)]:
+        for command in commands:
             done = run_forked(*command, "--log", url, cwd=tmp_path)
             assert (done.returncode, done.stderr.count("\n")) == (2, 1), (command, line, done)
             assert line in done.stderr, command
             shows_no_password(done.stdout + done.stderr)
-
-
-CONNECTING = (("log", "init"),)
 
 
 def shows_no_password(text: str) -> None:
@@ -137,3 +135,22 @@ def test_the_password_of_an_option_does_not_stay_in_the_list_of_processes(tmp_pa
     shown = run("-c", script, "--log", argument, cwd=tmp_path, command=(sys.executable,))
     words = [word.rstrip() for word in shown.stdout.split("\0")]
     assert words[-3:] == ["--log", "postgresql://me@127.0.0.1:1/logs", ""], shown
+
+
+def test_tables_that_are_missing_or_of_another_version_stop_every_command(
+    database: str, database_without_tables: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(f"update {VERSION_TABLE} set version_num = '9999'")
+    newer = run_forked("log", "init", "--log", database, cwd=tmp_path)
+    assert newer.returncode == 2
+    assert "newer version: 9999" in newer.stderr
+    assert "pip install -U 'retailops-sandbox[postgres]'" in newer.stderr
+    for command in ASKING:
+        if command != ("log", "init"):
+            missing = run_forked(*command, "--log", database_without_tables, cwd=tmp_path)
+            assert missing.returncode == 2, command
+            assert f"log init --log {database_words(database_without_tables)})" in missing.stderr, command
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select count(*) from runs").fetchone() == (0,)
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from retailops_sandbox.cli.log.names import log_of, run_named, unknown
+from retailops_sandbox.cli.log.names import asked_log, run_named, unknown
 from retailops_sandbox.cli.options import found_workspace, here, log_options
 from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.engine.preview import Preview
@@ -66,7 +66,7 @@ def command(
     """
     folder = found_workspace(workspace)
     if format == RUN_FILE:
-        _write_run(what, log_of(folder), output, replace)
+        _write_run(what, asked_log(folder), output, replace)
         return
     path = Path(what)
     if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
@@ -111,7 +111,7 @@ def _previews(
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> ExportedFile:
     """The exported delivery or run of the log, or run file."""
-    name, entries, own = _found(what, log_of(folder))
+    name, entries, own = _found(what, asked_log(folder))
     wanted = [
         each
         for each in entries

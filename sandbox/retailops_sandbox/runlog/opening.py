@@ -50,10 +50,14 @@ def open_run(
     """The writer of a new run. Nothing is written before the run begins.
 
     `contracts` tell the ids and codes by which deliveries are found, where the writer keeps them. `notice`
-    takes a line for users about a database that cannot be reached.
+    takes a line for users about a database that cannot be reached. UsageError for a database that can be
+    reached and does not let this run in, or has no tables for it; nothing could bring the run in later.
     """
     if place.database:
+        from retailops_sandbox.runlog.postgres.version import check_database
         from retailops_sandbox.runlog.postgres.writer import SharedRunWriter
+
+        check_database(place.database)
 
         def copy(id: str, target: BinaryIO) -> bool:
             return open_log(place, contracts, notice).copy(id, target)

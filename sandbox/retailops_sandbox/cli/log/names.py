@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from retailops_sandbox.cli.options import found_workspace
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import SandboxError, UsageError
@@ -18,6 +20,21 @@ def log_of(workspace: str | Workspace | None) -> Log:
     if not isinstance(workspace, Workspace):
         workspace = found_workspace(workspace)
     return open_log(workspace.log_place, lambda: workspace.contracts, notice)
+
+
+def asked_log(workspace: str | Workspace | None) -> Log:
+    """As `log_of`, for a command that answers from the log: it says at its end what the answer lacks."""
+    log = log_of(workspace)
+
+    def say_what_lacks() -> None:
+        if away := log.away():
+            complain(f"warning: {away}; this is what waits here")
+        if waiting := len(log.waiting()):
+            what = "run waits" if waiting == 1 else "runs wait"
+            complain(f"note: {waiting} {what} here for the shared log: retailops-sandbox log push")
+
+    click.get_current_context().call_on_close(say_what_lacks)
+    return log
 
 
 def notice(line: str) -> None:

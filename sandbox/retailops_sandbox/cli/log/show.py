@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import click
 
 from retailops_sandbox.cli.log import shapes
-from retailops_sandbox.cli.log.names import log_of, run_named, unknown
+from retailops_sandbox.cli.log.names import asked_log, run_named, unknown
 from retailops_sandbox.cli.options import found_workspace, log_options
 from retailops_sandbox.cli.output import show, write_json
 from retailops_sandbox.cli.screen import page_width, wants_colour
@@ -28,7 +28,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
     from retailops_sandbox.reporting.render import delivery_text
 
     folder = found_workspace(workspace)
-    log = log_of(folder)
+    log = asked_log(folder)
     entry = log.delivery(what)
     if entry is not None:
         if format == "json":

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import cache
 from typing import Any
 
 import psycopg
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.runlog.place import database_words
-from retailops_sandbox.runlog.postgres.connecting import problem
+from retailops_sandbox.runlog.postgres.connecting import DatabaseAway, connect, problem
 
 EARLIER = ("0001",)
 """The migrations before the latest, in their order."""
 LATEST = "0002"
 """The migration after which a database has the tables that this sandbox reads and writes."""
 VERSION_TABLE = "log_version"
+
+
+@cache
+def check_database(url: str) -> None:
+    """UsageError for a database that cannot keep a log; none for one that cannot be reached now.
+
+    Each process looks once.
+    """
+    try:
+        with closing(connect(url, autocommit=True)) as connection:
+            check_tables(connection, url)
+    except DatabaseAway:
+        # Whoever writes says so, and keeps what there is.
+        return
 
 
 def check_tables(connection: psycopg.Connection[Any], url: str) -> None:
