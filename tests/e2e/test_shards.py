@@ -14,7 +14,7 @@ import pytest
 
 from retailops_sandbox.runlog.files import runfile
 from tests.support.command import run_forked
-from tests.support.pages import main_words
+from tests.support.pages import main_words, words
 from tests.support.receivers import Peer, Receiver, receiver, response
 from tests.support.serving import serving
 
@@ -158,7 +158,9 @@ def test_a_shard_that_is_missing_is_said_in_every_report(shards: list[Path], tmp
     assert "shard 2&#47;3 is missing" in summary.read_text()
     (case,) = ET.parse(tmp_path / "r.xml").iterfind(".//testcase[@name='shard']/error")
     assert case.attrib == {"message": said, "type": "incomplete"}
-    assert "shard 2/3 is missing" in (tmp_path / "r.html").read_text()
+    page = words((tmp_path / "r.html").read_text())
+    assert "Shards 2 of 3" in page
+    assert "shard 2/3 is missing give its run file, or run it again with --shard 2/3" in page
 
 
 def changed(file: Path, folder: Path, name: str, **fields: object) -> Path:

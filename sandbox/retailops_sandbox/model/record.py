@@ -14,6 +14,12 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """A number that counts. In what is decoded, one that no sandbox counts to is a mistake."""
 
 
+MOST_SHARDS = 9_999
+"""The most shards of a run."""
+ShardCount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MOST_SHARDS)]
+"""A number of shards, or that of one."""
+
+
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A request in the log: redacted, its body as text, or as base64 where it is not UTF-8."""
 
@@ -141,7 +147,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     seconds: float = 0.0
     stopped: bool = False
     """Whether the run was stopped before the scenario was done."""
-    shard: Count = 0
+    shard: ShardCount = 0
     """The shard that ran it, in a merged run; 0 in any other."""
     steps: tuple[ResultStep, ...] = ()
 
@@ -155,9 +161,9 @@ RunKind = Literal["run", "serve", "send", "record", "pytest", "probe", "load"]
 class Shard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Which shard of a divided run a run is."""
 
-    number: Count
+    number: ShardCount
     """From 1."""
-    count: Count
+    count: ShardCount
     """The number of shards."""
     scenarios: Count = 0
     """The number of scenarios in all shards."""
@@ -171,7 +177,7 @@ class Shard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class MergedShard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A shard that a merged run was made of."""
 
-    number: Count
+    number: ShardCount
     run: str
     """The id that its run had."""
     started_at: str
@@ -214,7 +220,7 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Which shard it is; None of a run that was not divided, and of a merged one."""
     shards: tuple[MergedShard, ...] = ()
     """The shards that it was merged of, by number."""
-    divided_into: Count = 0
+    divided_into: ShardCount = 0
     """The number of shards that there should be of a merged run; 0 of any other."""
 
     @property

@@ -92,3 +92,43 @@ def test_the_id_is_that_of_the_shards_and_their_number(tmp_path: Path):
     assert merged(files[0]).id != both.id
     assert merged(files[0]).missing_shards == (2,)
     assert msgspec.json.decode(msgspec.json.encode(both), type=RunInfo) == both
+
+
+def said(*files: Path) -> list[str]:
+    """What is said of files that are merged."""
+    with ShardFiles(files) as shards:
+        return [str(each) for each in (*shards.problems, *shards.refusals)]
+
+
+def test_shards_that_are_missing_one_after_the_other_are_told_together(tmp_path: Path):
+    file = shard(tmp_path, 2, 1)
+    text = file.read_text()
+    for count, missing in (
+        (3, ["shard 1/3 is missing", "shard 3/3 is missing"]),
+        (4, ["shard 1/4 is missing", "shards 3/4 and 4/4 are missing"]),
+        (9_999, ["shard 1/9999 is missing", "shards 3/9999 to 9999/9999 are missing"]),
+    ):
+        file.write_text(text.replace('"count":2', f'"count":{count}'))
+        assert [each.partition(" (")[0] for each in said(file)] == missing
+    file.write_text(text.replace('"count":2', '"count":10000'))
+    assert [each.partition(": ")[0] for each in said(file)] == [str(file)]
+
+
+def test_a_run_that_goes_on_is_not_merged(tmp_path: Path):
+    info = RunInfo(id="20240501T120000Z-aaaaaa", started_at="2024-05-01T12:00:00Z")
+    with begin_run(tmp_path / "runs", info) as run:
+        assert said(run.path) == [f"{run.path}: goes on (merge it when its run has ended)"]
+
+
+def test_what_somebody_else_wrote_into_the_record_of_a_run_is_refused(tmp_path: Path):
+    file = shard(tmp_path, 2, 1)
+    document = json.loads(file.read_text())
+    for member, value in (
+        ("id", "../x"),
+        ("started_at", "yesterday"),
+        ("finished_at", "2024-99-01T00:00:00Z"),
+    ):
+        changed = {**document, "run": {"1": {**document["run"]["1"], member: value}}}
+        file.write_text(json.dumps(changed))
+        (line,) = said(file)
+        assert line.startswith(f"{file}: is no run file that the sandbox wrote: '{value}' is no "), line

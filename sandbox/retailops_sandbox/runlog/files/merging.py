@@ -6,9 +6,9 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import accumulate, chain
+from itertools import accumulate, chain, groupby
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -227,6 +227,8 @@ class ShardFiles:
                 copy_run(run_file, journal, file)
         except OSError as error:
             raise unwritable(copy, error) from error
+        except FileError as error:
+            raise checking.refused(error, str(path), mend=_AGAIN) from error
         return copy
 
     def _folder(self) -> Path:
@@ -264,11 +266,7 @@ class ShardFiles:
         if self.refusals:
             return
         self.problems += [each.problem for each in self._shards if each.problem is not None]
-        for number in range(1, first.shard.count + 1):
-            if number not in by_number:
-                missing = msgspec.structs.replace(first.shard, number=number)
-                mend = f"give its run file, or {_again(missing)}"
-                self.problems.append(SandboxError(f"shard {missing} is missing", mend=mend))
+        self.problems += _missing(by_number, first.shard.count)
 
 
 class MergedFile:
@@ -300,6 +298,20 @@ class _Refused(Exception):
         super().__init__(what)
         self.what = what
         self.mend = mend
+
+
+def _missing(there: Collection[int], count: int) -> Iterator[SandboxError]:
+    """An error for each row of shards that are missing one after the other."""
+    numbers = [number for number in range(1, count + 1) if number not in there]
+    for _, row in groupby(enumerate(numbers), lambda each: each[1] - each[0]):
+        first, *others = [number for _, number in row]
+        if not others:
+            mend = f"give its run file, or run it again with --shard {first}/{count}"
+            yield SandboxError(f"shard {first}/{count} is missing", mend=mend)
+        else:
+            words = f"{'and' if len(others) == 1 else 'to'} {others[-1]}/{count}"
+            mend = "give their run files, or run them again"
+            yield SandboxError(f"shards {first}/{count} {words} are missing", mend=mend)
 
 
 def _alike(one: ShardFile, other: ShardFile) -> Iterator[tuple[str, object, object]]:
