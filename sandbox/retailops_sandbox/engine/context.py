@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from retailops_sandbox import comparing
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.engine.events import Event
 from retailops_sandbox.engine.ports import Options, Ports
 from retailops_sandbox.engine.preparation import Preparation
+from retailops_sandbox.engine.telling import Telling
 from retailops_sandbox.model import Connection, Exchange, HttpRequest
 
 
@@ -22,8 +21,7 @@ class RunContext:
         self.ports = ports
         self.options = options
         self.preparation = Preparation(ports, options)
-        self.on_event: Callable[[Event], None] = lambda event: None
-        """Takes each event of the run."""
+        self.telling = Telling(ports.log)
         self.stop_reason = ""
         """Why nothing more is sent; empty as long as the run goes on."""
         self._stop = asyncio.Event()

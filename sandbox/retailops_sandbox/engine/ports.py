@@ -47,6 +47,10 @@ class DeliveryLog(Protocol):
     def sending(self, flight: DeliveryInFlight) -> AbstractContextManager[None]:
         """Let others see a delivery that takes long, until the block ends, in which it is appended."""
 
+    @property
+    def is_flushed(self) -> bool:
+        """Whether `flush` would return at once."""
+
     async def flush(self) -> None:
         """Wait until every reader of the log has what was appended before; what is told of it is then true.
 

@@ -38,7 +38,8 @@ class Run:
         `on_event` takes each event as it happens. Where it raises, or the caller is cancelled, the run is
         stopped; deliveries in flight are still logged.
         """
-        self._context.on_event = on_event
+        telling = self._context.telling
+        telling.on_event, telling.on_error = on_event, self.stop
         numbered = iter(list(self._context.preparation.numbered(self._plans)))
         workers = [
             asyncio.create_task(self._work(numbered))
@@ -52,13 +53,16 @@ class Run:
             if not all(worker.done() for worker in workers):
                 self.stop()
             await asyncio.gather(*workers, return_exceptions=True)
+            await telling.finish()
+        telling.check()
 
     async def scenario(self, plan: Plan, sequence: int, on_event: Callable[[Event], None]) -> ScenarioResult:
         """Run one scenario, beside others of the same run or alone, as often as it is called.
 
         `sequence` is the `${sequence}` of its first step. `on_event` is the same for all scenarios of a run.
         """
-        self._context.on_event = on_event
+        telling = self._context.telling
+        telling.on_event, telling.on_error = on_event, self.stop
         return await self._scenario(plan, sequence)
 
     def send_no_more(self, reason: str) -> None:
@@ -83,7 +87,8 @@ class Run:
         for plan, sequence in numbered:
             result = await self._scenario(plan, sequence)
             self._count(result.verdict)
-            self._context.on_event(result)
+            self._context.telling.tell(result)
+            await self._context.telling.keep_up()
 
     async def _scenario(self, plan: Plan, sequence: int) -> ScenarioResult:
         context = self._context
@@ -113,7 +118,6 @@ class Run:
         record = self._record(plan, verdict, results, seconds) if plan.file else None
         if record is not None:
             self._ports.log.append(record)
-            await self._ports.log.flush()
         return ScenarioResult(plan, verdict, tuple(results), seconds, record)
 
     def _told(self, result: StepResult) -> StepResult:
@@ -121,7 +125,7 @@ class Run:
         if result.reason:
             secrets = self._context.preparation.targets.known_secrets()
             result = msgspec.structs.replace(result, reason=secrets.url(result.reason))
-        self._context.on_event(result)
+        self._context.telling.tell(result)
         return result
 
     def _record(self, plan: Plan, verdict: Verdict, steps: Sequence[StepResult], seconds: float) -> Result:

@@ -224,7 +224,7 @@ class StepRun:
     async def _drop(self, prepared: Prepared, after_ms: int) -> None:
         """Send a delivery and drop its connection, so that the next delivery is a duplicate."""
         sent = await self._send(prepared, self._delivered + 1, 1, drop_after_ms=after_ms)
-        await self._finished(prepared, sent.delivery, None)
+        self._context.telling.tell(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
         if not sent.delivery.dropped:
             raise _Stopped if self._context.is_stopped else _NotDropped(sent.delivery.fault)
 
@@ -239,7 +239,7 @@ class StepRun:
             last = attempt > self._options.retries or self._context.is_stopped
             if sent.exchange.fault is None or expected or last or sent.delivery.dropped:
                 return await self._judge(prepared, sent, expectation)
-            await self._finished(prepared, sent.delivery, None)
+            self._context.telling.tell(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
             attempt += 1
 
     async def _send(
@@ -248,7 +248,7 @@ class StepRun:
         """Send once, and log the delivery."""
         delivery_id = self._ports.log.next_id()
         url = prepared.secrets.url(prepared.request.url)
-        self._context.on_event(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
+        self._context.telling.tell(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
         timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
         connection = prepared.target.connection(timeout_ms, drop_after_ms)
         sent_at = self._ports.clock.now()
@@ -291,13 +291,8 @@ class StepRun:
             if is_large(prepared.request, sent.exchange) or _may_wait(expectation)
             else self._logged_judgement(*pair)
         )
-        await self._finished(prepared, sent.delivery, judgement)
+        self._context.telling.tell(DeliveryFinished(self._plan, sent.delivery, judgement, prepared.contract))
         return _Attempted(sent.delivery, judgement, sent.exchange)
-
-    async def _finished(self, prepared: Prepared, delivery: Delivery, judgement: Judgement | None) -> None:
-        """Tell of a delivery, once everybody finds it in the log."""
-        await self._ports.log.flush()
-        self._context.on_event(DeliveryFinished(self._plan, delivery, judgement, prepared.contract))
 
     def _logged_judgement(
         self, prepared: Prepared, sent: _Sent, expectation: Expectation | None

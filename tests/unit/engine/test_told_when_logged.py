@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from retailops_sandbox.engine import DeliveryFinished, DeliveryStarted, Event, Options, Run, ScenarioResult
+import pytest
+
+from retailops_sandbox.engine import (
+    DeliveryFinished,
+    DeliveryStarted,
+    Event,
+    Options,
+    Run,
+    ScenarioResult,
+    telling,
+)
 from retailops_sandbox.model import DeliveryInFlight, Judgement
 from retailops_sandbox.model import Receiver as ReceiverModel
 from retailops_sandbox.scenarios.scenario import Plan
@@ -17,6 +27,10 @@ NOTHING = response(b'{"events":[]}')
 
 class SlowLog(MemoryLog):
     """Takes some turns of the loop until others see a record."""
+
+    @property
+    def is_flushed(self) -> bool:
+        return self.flushed == len(self.records)
 
     async def flush(self) -> None:
         until = len(self.records)
@@ -80,3 +94,80 @@ def test_others_are_told_of_a_delivery_before_it_ends() -> None:
     }
     assert [each.id for each, _ in events if isinstance(each, DeliveryStarted)] == [flight.id]
     assert isinstance(log.records[1], Judgement)
+
+
+class StuckLog(SlowLog):
+    """Shows nobody anything before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mended = asyncio.Event()
+
+    async def flush(self) -> None:
+        until = len(self.records)
+        await self.mended.wait()
+        self.flushed = until
+
+
+def test_the_run_goes_on_while_its_log_takes_time_and_all_is_told_in_order() -> None:
+    plans = [plan({"name": "first"}, {"name": "second"}) for _ in range(4)]
+
+    async def run(url: str) -> list[str]:
+        log, told = StuckLog(), list[str]()
+        async with Transport() as transport:
+            target = ReceiverModel(name="shop", base_url=url, timeout_ms=5000)
+            engine = Run(plans, real_ports(transport, log), Options(receiver=target, jobs=1))
+            running = asyncio.create_task(engine.execute(lambda event: told.append(type(event).__name__)))
+            while len(log.results) < len(plans):
+                await asyncio.sleep(0.001)
+            assert told == ["DeliveryStarted"]
+            log.mended.set()
+            await running
+        return told
+
+    with receiver(answering(NOTHING)) as shop:
+        told = asyncio.run(run(shop.url))
+    step = ["DeliveryStarted", "DeliveryFinished", "StepResult"]
+    assert told == [*step, *step, "ScenarioResult"] * 4
+
+
+def test_no_further_scenario_begins_while_too_much_waits_for_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "_MOST_UNTOLD", 2)
+
+    async def run(url: str) -> None:
+        log = StuckLog()
+        async with Transport() as transport:
+            target = ReceiverModel(name="shop", base_url=url, timeout_ms=5000)
+            engine = Run([plan({})] * 5, real_ports(transport, log), Options(receiver=target, jobs=1))
+            running = asyncio.create_task(engine.execute(lambda event: None))
+            while not log.results:
+                await asyncio.sleep(0.001)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(log.deliveries) == 1
+            log.mended.set()
+            await running
+            assert len(log.results) == 5
+
+    with receiver(answering(NOTHING)) as shop:
+        asyncio.run(run(shop.url))
+
+
+def test_a_listener_that_raises_stops_the_run_also_where_it_is_told_late() -> None:
+    def listen(event: Event) -> None:
+        if isinstance(event, DeliveryFinished):
+            raise BrokenPipeError
+
+    async def run(url: str) -> SlowLog:
+        log = SlowLog()
+        async with Transport() as transport:
+            target = ReceiverModel(name="shop", base_url=url, timeout_ms=60_000)
+            plans = [plan({}, {"deliver": {"delay_ms": 1}}) for _ in range(200)]
+            engine = Run(plans, real_ports(transport, log), Options(receiver=target, jobs=2))
+            with pytest.raises(BrokenPipeError):
+                await engine.execute(listen)
+        return log
+
+    with receiver(answering(NOTHING)) as shop:
+        log = asyncio.run(run(shop.url))
+    assert 0 < len(log.deliveries) < 100

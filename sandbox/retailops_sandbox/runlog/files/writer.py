@@ -53,6 +53,11 @@ class FileRunWriter:
         """Nothing: a delivery is in no file before it ends."""
         return _NOTHING
 
+    @property
+    def is_flushed(self) -> bool:
+        """True: readers have what is in the journal."""
+        return True
+
     async def flush(self) -> None:
         """Nothing: readers have what is in the journal."""
 

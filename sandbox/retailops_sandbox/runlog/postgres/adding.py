@@ -16,25 +16,24 @@ import psycopg
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.model import Delivery, DeliveryInFlight, Judgement, Record, Result, RunInfo, encoder
 from retailops_sandbox.runlog.postgres.signals import CHANNEL, RUNS_LOCK
-from retailops_sandbox.runlog.postgres.spelling import record_text
 from retailops_sandbox.runlog.rows import DeliveryRow, judged_row, row_of, sort_of
 from retailops_sandbox.runlog.sql.texts import as_key, as_text
 
 PUSH_LOCK = 0x52535055
 """The advisory lock of transactions that bring in what may be there: two of them would miss each other's."""
 
-Stored = tuple[Record, bytes]
-"""A record and its JSON."""
+Stored = tuple[Record, str]
+"""A record, and its JSON as the sandbox spells it (`spelling.record_text`)."""
 
 
 class RunRows:
     """The rows of one run, while this process adds to them.
 
-    All is done in the connection's transaction, which the caller ends.
+    Its connection commits each statement, unless a method says otherwise.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], info: RunInfo, contracts: Contracts) -> None:
-        """`contracts` tell the ids and codes by which deliveries are found."""
+        """`connection` is one of `connecting.adding`. `contracts` tell the ids and codes of deliveries."""
         self._connection = connection
         self._info = info
         self._contracts = contracts
@@ -52,54 +51,61 @@ class RunRows:
         found = self._connection.execute(_NUMBER, (as_key(self._info.id),)).fetchone()
         assert found is not None
         self.number = found[0]
+        self._connection.execute(_NOTIFY)
 
     def hold(self) -> bool:
         """Take the lock of a run that goes on, until the connection ends; whether this one has it."""
         found = self._connection.execute(_HOLD, (RUNS_LOCK, self.number)).fetchone()
         return found is not None and bool(found[0])
 
-    def add(self, records: Iterable[Stored]) -> None:
-        """Add the next records, none of which is in the database. Nothing is waited for in a pipeline."""
+    def add(
+        self,
+        records: Iterable[Stored],
+        *,
+        flying: Sequence[DeliveryInFlight] = (),
+        landed: Sequence[str] = (),
+    ) -> None:
+        """Add the next records, none of which is in the database, in one transaction.
+
+        `flying` are deliveries that are shown as in flight, `landed` the ids of those that no longer are.
+        """
         batch = self._batch(records)
-        self._insert(batch)
-        self._judge(sorted(batch.judged - batch.judged_at_once), batch.broken)
-        self._connection.execute(_COUNTS, self._counts.values(self.number))
+        again = sorted(batch.judged - batch.judged_at_once)
+        if not (again or flying or landed):
+            self._connection.execute(_ADD, self._values(batch))
+            return
+        with self._connection.pipeline(), self._connection.transaction():
+            self._connection.execute(_ADD, self._values(batch))
+            self._judge(again, batch.broken)
+            if flying:
+                self._connection.execute(_FLY, (self.number, _json(list(map(_flight, flying)))))
+            if landed:
+                self._connection.execute(_LANDED, (list(map(as_key, landed)),))
 
     def add_missing(self, records: Iterable[Stored]) -> int:
-        """Add those of the next records that are not in the database; the number of these."""
+        """Add those of the next records that are not in the database; the number of these.
+
+        It is done in a transaction of the caller's.
+        """
         batch = self._batch(records)
         self._connection.execute(_LOCK, (PUSH_LOCK,))
-        found = [[row[0] for row in cursor] for cursor in self._insert(batch)]
-        deliveries, judgements, _ = found
+        # Two rows more stand for what was counted and told.
+        added = self._connection.execute(_ADD, self._values(batch)).fetchall()
         # Another run that is in the database may have judged one of these deliveries.
-        self._judge(sorted({*deliveries, *judgements}), batch.broken)
-        self._connection.execute(_COUNTS, self._counts.values(self.number))
-        return sum(map(len, found))
+        self._judge(sorted({id for id, _ in added if id is not None}), batch.broken)
+        return sum(is_record for _, is_record in added)
 
     def end(self, info: RunInfo) -> None:
         """Keep the record of a run that has ended, and forget what was in flight."""
-        if info.finished_at:
-            self._connection.execute(_END, (_run_text(info), self.number))
-        self._connection.execute(_LANDED_ALL, (self.number,))
-
-    def fly(self, flights: Sequence[DeliveryInFlight]) -> None:
-        """Show deliveries in flight."""
-        rows = [DeliveryRow(**msgspec.structs.asdict(each)) for each in flights]
-        given = [{"id": as_key(each.id), "row": as_text(encoder.encode(each).decode())} for each in rows]
-        self._connection.execute(_FLY, (self.number, _json(given)))
-
-    def land(self, ids: Sequence[str]) -> None:
-        """Show these deliveries as in flight no longer."""
-        self._connection.execute(_LANDED, ([as_key(each) for each in ids],))
-
-    def notify(self) -> None:
-        """Wake whoever watches the log, when the transaction is committed."""
-        self._connection.execute(_NOTIFY, (CHANNEL,))
+        with self._connection.transaction():
+            if info.finished_at:
+                self._connection.execute(_END, (_run_text(info), self.number))
+            self._connection.execute(_LANDED_ALL, (self.number,))
+            self._connection.execute(_NOTIFY)
 
     def _batch(self, records: Iterable[Stored]) -> _Batch:
         batch = _Batch()
-        for record, document in records:
-            text = record_text(document)
+        for record, text in records:
             self._counts.size += len(text.encode())
             if isinstance(record, Delivery):
                 self._counts.delivery(record.id)
@@ -110,17 +116,10 @@ class RunRows:
                 batch.results.append(_result(record, self._counts.result(record), text))
         return batch
 
-    def _insert(self, batch: _Batch) -> list[psycopg.Cursor[Any]]:
-        """Insert what is not there; the ids of the deliveries, and of those that were judged, and results."""
+    def _values(self, batch: _Batch) -> tuple[Any, ...]:
         deliveries = [_delivery(row, text) for row, text in batch.rows.values()]
-        return [
-            self._connection.execute(statement, values)
-            for statement, values in (
-                (_DELIVERIES, (_json(deliveries), self.number)),
-                (_JUDGEMENTS, (self.number, _json(batch.judgements))),
-                (_RESULTS, (self.number, self._sort, _json(batch.results))),
-            )
-        ]
+        found = (_json(deliveries), _json(batch.judgements), _json(batch.results))
+        return (self.number, *found, self._sort, *self._counts.values())
 
     def _judge(self, ids: Sequence[str], broken: Sequence[int]) -> None:
         """Give deliveries the verdicts of all their judgements.
@@ -130,7 +129,7 @@ class RunRows:
         if ids:
             # The second statement sees what others committed before the first had the rows.
             self._connection.execute(_HOLD_ROWS, (ids,))
-            self._connection.execute(_JUDGE, {"ids": ids, "run": self.number, "broken": list(broken)})
+            self._connection.execute(_JUDGE, (ids, self.number, list(broken)))
 
 
 class _Batch:
@@ -151,8 +150,9 @@ class _Batch:
         delivery = as_key(judgement.delivery)
         if judgement.payload_violations:
             self.broken.append(number)
+        is_first = delivery in self.rows and delivery not in self.judged
         self.judged.add(delivery)
-        if delivery in self.rows and delivery not in self.judged_at_once:
+        if is_first:
             row, record = self.rows[delivery]
             self.rows[delivery] = judged_row(row, judgement), record
             self.judged_at_once.add(delivery)
@@ -206,25 +206,28 @@ class _Counts:
         self._outcomes[result.verdict] += 1
         return self._outcomes.total()
 
-    def values(self, number: int) -> dict[str, Any]:
-        """The values of the run's row."""
+    def values(self) -> tuple[Any, ...]:
+        """The values of the run's row: deliveries, verdicts, outcomes, judges, size."""
         verdicts = {verdict: count for verdict, count in self._verdicts.items() if count}
-        return {
-            "number": number,
-            "deliveries": len(self._judged),
-            "verdicts": _json(verdicts) if verdicts else "",
-            "outcomes": _json(self._outcomes) if self._outcomes else "",
-            "judges": as_text(_json(sorted(self._judges))) if self._judges else "",
-            "size": self.size,
-        }
+        return (
+            len(self._judged),
+            _json(verdicts) if verdicts else "",
+            _json(self._outcomes) if self._outcomes else "",
+            as_text(_json(sorted(self._judges))) if self._judges else "",
+            self.size,
+        )
 
 
 def _delivery(row: DeliveryRow, text: str) -> dict[str, Any]:
     """The values of a delivery's columns, and the keys by which it is found."""
-    values: dict[str, Any] = {name: _in_column(name, getattr(row, name)) for name in _FIELDS}
+    values = msgspec.structs.asdict(row)
+    values["unedited_fixture"] = row.unedited_fixture
+    for name in _TEXTS:
+        value = values[name]
+        if len(value) > _SHORT or "\0" in value:
+            values[name] = as_key(value) if name in KEYS else as_text(value)
     values["sort"] = row.sort[0]
     values["status_class"] = row.status_class
-    values["unedited_fixture"] = as_key(row.unedited_fixture)
     values["verdict"] = row.verdict or ""
     values["record"] = text
     for name, found in (("orders", row.orders), ("codes", row.codes)):
@@ -233,10 +236,9 @@ def _delivery(row: DeliveryRow, text: str) -> dict[str, Any]:
     return values
 
 
-def _in_column(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return as_key(value) if name in KEYS else as_text(value)
+def _flight(sent: DeliveryInFlight) -> dict[str, str]:
+    row = DeliveryRow(**msgspec.structs.asdict(sent))
+    return {"id": as_key(row.id), "row": as_text(_json(row))}
 
 
 def _result(result: Result, number: int, text: str) -> dict[str, Any]:
@@ -256,7 +258,12 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-_FIELDS = DeliveryRow.__struct_fields__
+_TEXTS = (
+    *("sent_at", "id", "action", "edition", "receiver", "scenario", "step", "fixture", "parent", "fault"),
+    "unedited_fixture",
+)
+_SHORT = 100
+"""Characters that a column of any kind has whole."""
 KEYS = frozenset(
     {
         *("id", "action", "edition", "receiver", "scenario", "parent", "fault", "verdict"),
@@ -297,47 +304,51 @@ DELIVERY_TYPES = {
 }
 """The columns of a delivery that its writer gives, besides its run, and their types."""
 
-# One value with all rows as JSON takes a fraction of the time that a value for each column of each row does.
-_RUN = "insert into runs (id, record) values (%s, %s) on conflict (id) do nothing"
-_NUMBER = "select number from runs where id = %s"
-_HOLD = "select pg_try_advisory_lock(%s, %s::integer)"
-_LOCK = "select pg_advisory_xact_lock(%s)"
+# With `$1` for values: the driver need not look for them in the text.
+_RUN = "insert into runs (id, record) values ($1, $2) on conflict (id) do nothing"
+_NUMBER = "select number from runs where id = $1"
+_HOLD = "select pg_try_advisory_lock($1, $2::integer)"
+_LOCK = "select pg_advisory_xact_lock($1)"
 _NAMES = ", ".join(DELIVERY_TYPES)
-_DELIVERIES = f"""
+# One statement takes a fraction of the time of several, and rows as JSON of that of a value for each column.
+# What another machine brought in may be more of the run than what this one has: then its counts stay.
+_ADD = f"""
 with given as (
   select row_number() over () as place, each.*
-  from json_to_recordset(%s) as each(
+  from json_to_recordset($2) as each(
     {", ".join(f"{name} {kind}" for name, kind in DELIVERY_TYPES.items())}, orders_keys json, codes_keys json
   )
 ), added as (
-  insert into deliveries (run, {_NAMES}) select %s, {_NAMES} from given order by place
+  insert into deliveries (run, {_NAMES}) select $1::bigint, {_NAMES} from given order by place
   on conflict (id) do nothing returning id, position, sort
-), orders_of_added as (
+), with_orders as (
   insert into orders (value, sort, delivery)
   select json_array_elements_text(given.orders_keys), added.sort, added.position
   from added join given on given.id = added.id
-), codes_of_added as (
+), with_codes as (
   insert into codes (value, sort, delivery)
   select json_array_elements_text(given.codes_keys), added.sort, added.position
   from added join given on given.id = added.id
+), judged as (
+  insert into judgements (run, number, delivery, at, verdict, differences, record)
+  select $1::bigint, each.* from json_to_recordset($3) as each(
+    number integer, delivery text, at text, verdict text, differences integer, record text
+  )
+  order by number on conflict (run, number) do nothing returning delivery
+), ended as (
+  insert into results (run, sort, number, scenario, verdict, record)
+  select $1::bigint, $5::bigint, each.* from json_to_recordset($4) as each(
+    number integer, scenario text, verdict text, record text
+  )
+  order by number on conflict (run, number) do nothing returning number
+), counted as (
+  update runs set deliveries = $6::integer, verdicts = $7, outcomes = $8, judges = $9, size = $10::bigint
+  where number = $1::bigint and size < $10::bigint
 )
-select id from added
+select id, true from added union all select delivery, true from judged
+union all select null, true from ended union all select null, pg_notify('{CHANNEL}', '') is null
 """
-_JUDGEMENTS = """
-insert into judgements (run, number, delivery, at, verdict, differences, record)
-select %s, each.* from json_to_recordset(%s) as each(
-  number integer, delivery text, at text, verdict text, differences integer, record text
-)
-order by number on conflict (run, number) do nothing returning delivery
-"""
-_RESULTS = """
-insert into results (run, sort, number, scenario, verdict, record)
-select %s, %s, each.* from json_to_recordset(%s) as each(
-  number integer, scenario text, verdict text, record text
-)
-order by number on conflict (run, number) do nothing returning number
-"""
-_HOLD_ROWS = "select from deliveries where id = any(%s) order by id for update"
+_HOLD_ROWS = "select from deliveries where id = any($1) order by id for update"
 _FIRST = """
 select judgements.* from judgements join runs on runs.number = judgements.run
 where judgements.delivery = wanted.id order by judgements.at {0}, runs.id {0}, judgements.number {0} limit 1
@@ -346,24 +357,18 @@ _JUDGE = f"""
 update deliveries set
   verdict = latest.verdict, differences = latest.differences, first_verdict = earliest.verdict,
   breaks_contract = deliveries.breaks_contract or (
-    deliveries.off_contract and earliest.run = %(run)s and earliest.number = any(%(broken)s::integer[])
+    deliveries.off_contract and earliest.run = $2 and earliest.number = any($3::integer[])
   ),
   changed = pg_current_xact_id()
-from unnest(%(ids)s::text[]) as wanted(id),
+from unnest($1::text[]) as wanted(id),
   lateral ({_FIRST.format("asc")}) as earliest, lateral ({_FIRST.format("desc")}) as latest
 where deliveries.id = wanted.id
 """
-# What another machine brought in may be more of the run than what this one has.
-_COUNTS = """
-update runs set deliveries = %(deliveries)s, verdicts = %(verdicts)s, outcomes = %(outcomes)s,
-  judges = %(judges)s, size = %(size)s
-where number = %(number)s and size < %(size)s
-"""
-_END = "update runs set record = %s where number = %s"
+_END = "update runs set record = $1 where number = $2"
 _FLY = """
 insert into in_flight (run, id, row)
-select %s, each.* from json_to_recordset(%s) as each(id text, row text) on conflict (id) do nothing
+select $1::bigint, each.* from json_to_recordset($2) as each(id text, row text) on conflict (id) do nothing
 """
-_LANDED = "delete from in_flight where id = any(%s)"
-_LANDED_ALL = "delete from in_flight where run = %s"
-_NOTIFY = "select pg_notify(%s, '')"
+_LANDED = "delete from in_flight where id = any($1)"
+_LANDED_ALL = "delete from in_flight where run = $1"
+_NOTIFY = f"select pg_notify('{CHANNEL}', '')"

@@ -59,6 +59,13 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
         raise problem(error, url) from None
 
 
+def adding(url: str) -> psycopg.Connection[Any]:
+    """A connection that adds records: each statement is committed, and values are written `$1`."""
+    connection = connect(url, autocommit=True)
+    connection.cursor_factory = psycopg.RawCursor
+    return connection
+
+
 def _parsed(url: str) -> dict[str, Any]:
     """The options in a URL; UsageError where it is none."""
     check_database_url(url)

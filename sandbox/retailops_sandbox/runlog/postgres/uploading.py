@@ -34,6 +34,8 @@ _AT_ONCE = 1 << 20
 """About the most bytes of the journal in one transaction."""
 _GATHER = 0.02
 """Seconds in which records are gathered that nobody waits for."""
+_BETWEEN = 0.005
+"""Seconds between two transactions: one of many records takes little longer than one of few."""
 _SHOWN_AFTER = 0.1
 """Seconds after which a delivery in flight is shown to others: most end before."""
 _LONGEST = 10.0
@@ -85,6 +87,8 @@ class Uploader:
         self._waiting: list[_Waiting] = []
         self._ended: RunInfo | None = None
         """The record of the run, once it has ended."""
+        self._uploaded_at = 0.0
+        """When the latest transaction ended, by the monotonic clock."""
         self._is_idle = False
         """Whether the thread waits without a time to wake up."""
         self._connection: psycopg.Connection[Any] | None = None
@@ -132,11 +136,16 @@ class Uploader:
                     if self._is_idle:
                         self._changed.notify_all()
 
+    @property
+    def is_flushed(self) -> bool:
+        """Whether what was appended is in the database, or that is away."""
+        return self.is_away or self._done >= self._files.size
+
     async def flush(self) -> None:
         """Wait until what was appended is in the database; not where that is away."""
-        size = self._files.size
-        if self.is_away or self._done >= size:
+        if self.is_flushed:
             return
+        size = self._files.size
         waiting = _Waiting(size)
         with self._changed:
             if self.is_away or self._done >= size:
@@ -239,34 +248,29 @@ class Uploader:
         from retailops_sandbox.runlog.postgres import connecting
         from retailops_sandbox.runlog.postgres.adding import RunRows
 
-        with closing(connecting.connect(self._url)) as connection:
+        with closing(connecting.adding(self._url)) as connection:
             rows = RunRows(connection, self._files.info, self._contracts())
             with self._changed:
                 self._connection, self._is_silent = connection, False
             rows.begin()
             self._is_held = rows.hold()
-            rows.notify()
-            connection.commit()
             done = 0 if rows.is_new else self._caught_up(connection, rows)
             with self._changed:
                 self._set_done(done)
                 for flight in self._flights.values():
                     flight.is_shown = False
             while not self._is_done():
-                self._upload_once(connection, rows)
+                self._upload_once(rows)
             assert self._ended is not None
             rows.end(self._ended)
-            rows.notify()
-            connection.commit()
             self.is_finished = True
 
     def _caught_up(self, connection: psycopg.Connection[Any], rows: RunRows) -> int:
         """Bring in what the database lacks of a run that it knows; the bytes of the journal."""
         done = 0
         while size := len(text := self._files.lines(done, _AT_ONCE)):
-            rows.add_missing(_records(text))
-            rows.notify()
-            connection.commit()
+            with connection.transaction():
+                rows.add_missing(_records(text))
             done += size
         return done
 
@@ -278,16 +282,17 @@ class Uploader:
             return self._ended is not None and self._done >= self._files.size
 
     def _is_due(self) -> bool:
-        return bool(self._ended or self._waiting) or self._seconds_left() == 0
+        return self._ended is not None or self._seconds_left() == 0
 
     def _seconds_left(self) -> float | None:
-        """The seconds until something is due that nobody waits for; None where nothing will be."""
+        """The seconds until something is due; None where nothing will be."""
         times = [] if self._unflushed_since is None else [self._unflushed_since + _GATHER]
         times += next(([each.shown_at] for each in self._flights.values() if not each.is_shown), [])
+        times += [self._uploaded_at + _BETWEEN] if self._waiting else []
         self._is_idle = not times
         return max(0.0, min(times) - time.monotonic()) if times else None
 
-    def _upload_once(self, connection: psycopg.Connection[Any], rows: RunRows) -> None:
+    def _upload_once(self, rows: RunRows) -> None:
         """Bring what there is into the database, in one transaction."""
         # The server takes a moment to notice that an earlier connection of this process is lost.
         self._is_held = self._is_held or rows.hold()
@@ -300,16 +305,9 @@ class Uploader:
             for flight in flying:
                 flight.is_shown = True
         text = self._files.lines(start, _AT_ONCE)
-        with connection.pipeline():
-            if text:
-                rows.add(_records(text))
-            if flying:
-                rows.fly([each.sent for each in flying])
-            if landed:
-                rows.land(landed)
-            rows.notify()
-            connection.commit()
+        rows.add(_records(text), flying=[each.sent for each in flying], landed=landed)
         with self._changed:
+            self._uploaded_at = time.monotonic()
             self._set_done(start + len(text))
 
     def _set_done(self, done: int) -> None:
@@ -342,4 +340,4 @@ def _records(text: bytes) -> Iterator[Stored]:
         found = stored_record(line)
         if found is not None:
             table, document = found
-            yield decoders[table].decode(document), document
+            yield decoders[table].decode(document), document.decode()

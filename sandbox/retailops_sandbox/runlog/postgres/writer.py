@@ -75,6 +75,11 @@ class SharedRunWriter:
         """Let others see a delivery that takes long, until the block ends, in which it is appended."""
         return self._uploader.sending(flight)
 
+    @property
+    def is_flushed(self) -> bool:
+        """Whether what was appended is in the database, or that is away."""
+        return self._uploader.is_flushed
+
     async def flush(self) -> None:
         """Wait until what was appended is in the database; not where that is away."""
         await self._uploader.flush()
