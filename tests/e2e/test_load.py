@@ -204,6 +204,10 @@ def test_the_page_of_locust_starts_a_test_and_answers_only_its_own(tmp_path: Pat
         form = {"user_count": "2", "spawn_rate": "2", "host": "http://elsewhere.example"}
         foreign = {"Origin": "http://evil.example"}
         assert httpx.post(f"{page}/swarm", data=form, headers=foreign).status_code == 403
+        image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+        assert httpx.get(f"{page}/stats/requests", headers=image).status_code == 403
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+        assert httpx.get(page, headers=link).status_code == 200
         assert httpx.get(page, headers={"Host": f"evil.example:{port}"}).status_code == 403
         assert "the receiver is" in httpx.post(f"{page}/swarm", data=form).json()["message"]
         assert not shop.requests
