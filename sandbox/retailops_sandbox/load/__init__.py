@@ -16,6 +16,7 @@ renumbering    scenarios about other orders than those that their files name
 order_numbers  shares of a range of order ids
 order_sharing  how a master hands them out to workers
 rates          the rates that a test holds, one after the other
+workers        which workers a master has, and what is said of those that are lost
 holding        how all workers hold a rate, and count what comes of it
 tally          what one worker counts
 counts         what was counted, and whether something happens more often than before

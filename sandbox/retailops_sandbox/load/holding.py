@@ -9,12 +9,13 @@ import msgspec
 from locust import LoadTestShape
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner, Runner
+from locust.runners import STATE_RUNNING, Runner
 
 from retailops_sandbox.load.counts import Counts, total
 from retailops_sandbox.load.pacing import users_for
 from retailops_sandbox.load.series import LEAST_SCENARIOS, PROVIDER_MS
 from retailops_sandbox.load.tally import Tally
+from retailops_sandbox.load.workers import present
 
 # The messages between master and workers, beside Locust's own.
 _COUNT = "retailops count"
@@ -27,6 +28,10 @@ _DRAIN = 2 * PROVIDER_MS / 1000
 """The most seconds to wait for scenarios that have begun."""
 _SETTLE = 1.0
 """The fewest seconds for which users go on at a rate before they are counted."""
+_REST = 2.0
+"""The same after a higher rate, which a receiver may remember."""
+_PATIENCE = 5.0
+"""Seconds to wait for users before Locust is asked for them again."""
 
 
 class Counting:
@@ -100,16 +105,21 @@ class Holding:
         self._number = 0
         self._told: dict[str, Counts] = {}
         """What workers counted, by their id: of the rate that is held now."""
-        self._settle = _SETTLE
+        self._longest = 0.0
+        """How many seconds answers took at the rate before."""
         runner.register_message(_COUNTED, self._take)
 
-    def hold(self, rate: float, seconds: float) -> Measured:
-        """What is counted at a rate in so many seconds, or in as many as enough scenarios need."""
+    def hold(self, rate: float, seconds: float, *, rest: bool = False) -> Measured:
+        """What is counted at a rate in so many seconds, or in as many as enough scenarios need.
+
+        With `rest`, the rate before was too high, and the receiver gets some time to recover from it.
+        """
         self.reach(rate)
-        gevent.sleep(min(self._settle, seconds))
+        shortest = min(max(seconds, _REST), PROVIDER_MS / 1000) if rest else _SETTLE
+        gevent.sleep(max(shortest, self._longest))
         measured = self.count(max(seconds, LEAST_SCENARIOS / rate * 1.05))
         # At the next rate all that is under way has begun at that rate.
-        self._settle = max(_SETTLE, measured.counts.percentile(0.99) / 1000)
+        self._longest = measured.counts.percentile(0.99) / 1000
         return measured
 
     def reach(self, rate: float) -> None:
@@ -121,31 +131,33 @@ class Holding:
         """What is counted in so many seconds."""
         self._number += 1
         self._told = {}
-        workers = self._workers()
+        workers = present(self._runner)
         self._runner.send_message(_COUNT, {"number": self._number})
         gevent.sleep(seconds)
-        present = self._workers()
+        at_the_end = present(self._runner)
         self._runner.send_message(_STOP_COUNTING, {"number": self._number})
-        while any(worker not in self._told for worker in workers & self._workers()):
+        while any(worker not in self._told for worker in workers & present(self._runner)):
             gevent.sleep(_LOOK)
         counted = [counts for worker, counts in self._told.items() if worker in workers]
         lost = len(workers) - len(counted)
-        return Measured(total(counted, at_once=True), lost, len((present | self._workers()) - workers))
+        return Measured(
+            total(counted, at_once=True), lost, len((at_the_end | present(self._runner)) - workers)
+        )
 
     def _take(self, environment: Environment, msg: Message) -> None:
         if msg.data["number"] == self._number:
             self._told[msg.node_id] = msgspec.json.decode(msg.data["counts"], type=Counts)
 
     def _wait_for_users(self) -> None:
+        runner, shape = self._runner, self._shape
+        waited = 0.0
         while (
-            self._runner.target_user_count != self._shape.users
-            or self._runner.user_count != self._shape.users
-            or self._runner.state != STATE_RUNNING
+            runner.target_user_count != shape.users
+            or runner.user_count != shape.users
+            or runner.state != STATE_RUNNING
         ):
             gevent.sleep(_LOOK)
-
-    def _workers(self) -> set[str]:
-        """The ids of the workers that are there."""
-        if not isinstance(self._runner, MasterRunner):
-            return {"local"}
-        return {worker.id for worker in self._runner.clients.all if worker.state != STATE_MISSING}
+            waited += _LOOK
+            if waited > _PATIENCE:
+                # Locust starts the users of a lost worker again only where it was not just starting some.
+                waited, shape.spawn_rate = 0.0, shape.spawn_rate * 1.001

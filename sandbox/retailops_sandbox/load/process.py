@@ -36,6 +36,7 @@ from retailops_sandbox.load.statistics import Statistics
 from retailops_sandbox.load.tally import Tally
 from retailops_sandbox.load.totals import Totals
 from retailops_sandbox.load.users import scenario_users
+from retailops_sandbox.load.workers import WorkerWatch, present
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.opening import open_run
 from retailops_sandbox.runlog.runs import new_run
@@ -304,9 +305,7 @@ class LoadProcess:
             self._start(runner)
         else:
             self._serve(self._setup.web_port)
-        self._ended.wait()
-        if self._rates is not None:
-            self._rates.end()
+        self._wait_for_end(runner)
         if isinstance(runner, MasterRunner):
             self._end_workers(runner)
         runner.quit()
@@ -318,6 +317,22 @@ class LoadProcess:
         self._say_what_was_found()
         for error in self._unwritten:
             _complain(f"error: {error}")
+
+    def _wait_for_end(self, runner: Runner) -> None:
+        """Wait until nothing more is to be sent. Locust ends a test that has no worker left."""
+        if isinstance(runner, MasterRunner):
+            watch = WorkerWatch(runner, self._warn)
+            self._ended.wait()
+            watch.end()
+            if not self._interrupted and not present(runner):
+                self._unwritten.append(UsageError("the test ended early, as no worker was left"))
+        else:
+            self._ended.wait()
+        if self._rates is not None:
+            self._rates.end()
+
+    def _warn(self, what: str) -> None:
+        print(f"warning: {what}", file=sys.stderr, flush=True)
 
     def _start(self, runner: Runner) -> None:
         if isinstance(runner, MasterRunner):

@@ -84,7 +84,7 @@ class Rates:
         assert self._holding is not None
         assert self._setup.step_load is not None
         while not series.is_done:
-            measured = self._holding.hold(series.rate, self._setup.step_load.seconds)
+            measured = self._holding.hold(series.rate, self._setup.step_load.seconds, rest=series.goes_back)
             series.add(measured.counts, lost_workers=measured.lost, joined_workers=measured.joined)
             print(verdict.step_line(series.steps[-1], self._things), flush=True)
 

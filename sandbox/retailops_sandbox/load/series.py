@@ -130,6 +130,11 @@ class Series:
         return self._rates[self._position - 1 if self._phase == "back" else self._position]
 
     @property
+    def goes_back(self) -> bool:
+        """Whether that is the rate before, after a change."""
+        return self._phase == "back"
+
+    @property
     def lowest(self) -> Step | None:
         """The first step that was judged."""
         return next((step for step in self.steps if not step.is_disturbed), None)

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.counts import Counts, is_more_often, rounded, total
-from retailops_sandbox.load.series import Series, StepLoad
-from retailops_sandbox.load.verdict import line
+from retailops_sandbox.load.series import Series, Step, StepLoad
+from retailops_sandbox.load.verdict import line, noun, rate_line, step_line
+from tests.support.playing import plan
 
 LOST = "answers lose their events"
 CLOSED = "connections are closed without an answer (closed)"
@@ -274,3 +276,66 @@ def test_counts_of_workers_and_of_steps_are_added() -> None:
     assert at_once.reached == 30
     assert total([one, other], at_once=False).seconds == 60
     assert one.wrong == {LOST: 1}
+
+
+# --- words ---
+
+
+def held(counts: Counts, **more: int) -> Step:
+    return Step(rate=100, counts=counts, **more)
+
+
+def test_a_step_is_told_in_one_line() -> None:
+    assert step_line(held(counted(100, lost=3)), "cancels") == (
+        "100 cancels a second: 100 reached, 3,000 answers, median 20 ms, p99 20 ms, 3 wrong"
+    )
+    lost = held(counted(100), lost_workers=2, joined_workers=1)
+    assert step_line(lost, "cancels") == (
+        "100 cancels a second: 2 workers lost and 1 worker new meanwhile, so this is not judged"
+    )
+
+
+def test_a_constant_rate_says_what_was_reached_and_why_not_more() -> None:
+    part = held(counted(100))
+    assert rate_line(100, [part, part], "cancels") == "asked for 100 cancels a second, reached 100"
+    slow = held(counted(100, share=0.5, users=60, waited=60 * 29, milliseconds=1_200))
+    assert rate_line(100, [slow], "cancels") == (
+        "asked for 100 cancels a second, reached 50: all 60 users waited for answers"
+        " (median 1.2 s; --users gives more of them)"
+    )
+    busy = held(counted(100, share=0.5, late=0.5))
+    assert rate_line(100, [busy], "cancels") == (
+        "asked for 100 cancels a second, reached 50: this machine could not send more,"
+        " which says nothing of the receiver"
+    )
+    behind = held(counted(100, growth=540))
+    assert rate_line(100, [behind], "cancels") == (
+        "asked for 100 cancels a second, reached 100; 82 answers came in a second, and waits grew"
+    )
+
+
+def test_the_time_in_which_workers_came_or_went_is_left_out_of_a_constant_rate() -> None:
+    parts = [held(counted(100)), held(counted(100, share=0.2), lost_workers=1)]
+    assert rate_line(100, parts, "cancels") == (
+        "asked for 100 cancels a second, reached 100 (without 30 s in which workers came or went)"
+    )
+    assert rate_line(100, parts[1:], "cancels") == (
+        "asked for 100 cancels a second; nothing was measured to its end, as workers came and went"
+    )
+    assert rate_line(100, [], "cancels") == "asked for 100 cancels a second; nothing was measured to its end"
+
+
+@pytest.mark.parametrize(
+    ("steps", "action", "word"),
+    [
+        ([{}], "order_cancel", "cancels"),
+        ([{}, {}], "order_cancel", "scenarios"),
+        ([{"deliver": {"times": 2}}], "order_cancel", "scenarios"),
+        ([{}], "order_returned", "scenarios"),
+        ([{}], "inventory_push", "scenarios"),
+    ],
+)
+def test_what_is_counted_by_the_second_has_a_name(
+    steps: list[dict[str, Any]], action: str, word: str
+) -> None:
+    assert noun([plan(*steps, action=action)]) == word
