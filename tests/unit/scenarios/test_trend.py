@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
-from retailops_sandbox.model import Result, RunInfo, Verdict
+from retailops_sandbox.model import MergedShard, Result, RunInfo, Verdict
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Past
 
@@ -73,6 +74,13 @@ def test_the_latest_one_counts_for_each_scenario():
     ]
     found = trend.before(run(5), past, ["a", "b", "c"])
     assert {id: each.name for id, each in found.items()} == {"a": "3", "b": "2"}
+
+
+def test_the_shards_of_a_merged_run_are_not_earlier_than_it():
+    shards = tuple(MergedShard(number=each, run=f"r0{each}", started_at="") for each in (2, 3))
+    merged = msgspec.structs.replace(run(5), shards=shards)
+    past = [Past(run(each), [result("passed", name=f"{each}")]) for each in (3, 2, 1)]
+    assert trend.before(merged, past, ["a"])["a"].name == "1"
 
 
 def test_no_more_is_read_than_needed():
