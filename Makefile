@@ -17,7 +17,11 @@ OR_SAY_WHY := || { echo "The set-up failed: the reason is above. It needs PyPI o
 PROJECT := pyproject.toml constraints.txt hatch_build.py hatch_readme.py sandbox/retailops_sandbox/__init__.py \
 	$(wildcard assets/package*.json) $(shell find assets/src -type f) $(wildcard templates/*/*.css)
 
-.PHONY: help run test check fmt bench pictures soak clean
+# What builds the image, and the extras of the package in it.
+ENGINE ?= $(shell command -v podman || command -v docker || echo podman)
+EXTRAS ?= postgres
+
+.PHONY: help run test check fmt bench pictures soak image clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -51,8 +55,14 @@ soak: .venv/browser ## all tests in their long form, and a log of a million deli
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600
 	$(BIN)/python bench/log.py 1000000
 
+image: .venv/tools ## a container image, built from the wheel by podman or docker
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --wheel
+	$(ENGINE) build $(if $(findstring podman,$(ENGINE)),--format docker) --build-arg EXTRAS=$(EXTRAS) $(BUILD_OPTIONS) \
+		--tag retailops-sandbox --file Containerfile .
+
 clean: ## remove all that the above made, except ./workspace
-	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/retailops_sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results screenshots
+	rm -rf .venv dist assets/node_modules tests/published/node_modules sandbox/retailops_sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results screenshots
 
 .venv/made:
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found on PATH))

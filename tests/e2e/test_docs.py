@@ -135,7 +135,7 @@ FIRST = {
         line for line in documents.commands(page.read_text()) if line.startswith(("retailops", "pytest"))
     )
     for page in PAGES
-    if page.name not in ("README.md", "decisions.md", "recording.md", "python.md")
+    if page.name not in ("README.md", "container.md", "decisions.md", "recording.md", "python.md")
 }
 
 

@@ -107,7 +107,7 @@ def _check_token(host: str, token: str) -> None:
     if not token:
         raise UsageError(
             f"{host} can be reached by others, so serving on it needs a token",
-            mend="give --token, or serve on 127.0.0.1",
+            mend="give --token or RETAILOPS_SANDBOX_TOKEN, or serve on 127.0.0.1",
         )
     if len(token) < SHORTEST_TOKEN:
         raise UsageError(f"the token has fewer than {SHORTEST_TOKEN} characters", mend="give a longer one")
