@@ -1,19 +1,20 @@
-"""The same step through the browser's form, `run` and pytest: the same verdict, the same differences."""
+"""The same step through the browser's form, `run` and pytest: the same verdict, the same differences.
+
+Once with a log of run files, and once with one in PostgreSQL that all three share.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
 import subprocess
 import sys
 import time
 import urllib.parse
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,11 +23,14 @@ from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing import Template
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Difference, Judgement, Receiver, Step
+from retailops_sandbox.runlog import opening
 from retailops_sandbox.standin import TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.faces.table import CASES, RECEIVERS, Case
-from tests.support.command import COMMAND
-from tests.support.logged import open_log
+from tests.support.command import environment, run_forked
+from tests.support.logged import shipped
+from tests.support.postgres import fresh_database
+from tests.support.serving import serving
 
 
 class Faces:
@@ -40,7 +44,10 @@ class Faces:
         self.folder = folder
         self._by_pytest: dict[str, dict[str, tuple[Judgement, str]]] = {}
         self.address = urllib.parse.urlsplit(address)
-        self.log = open_log(workspace.runs_dir)
+        self.log = opening.open_log(workspace.log_place, shipped)
+        self.environment = environment(
+            RETAILOPS_SANDBOX_WORKSPACE=str(workspace.root), RETAILOPS_SANDBOX_LOG=workspace.database
+        )
 
     def by_browser(self, case: Case) -> Judgement:
         form = {
@@ -70,21 +77,25 @@ class Faces:
         return composing.url(self.workspace.receivers().named(case.receiver), agreed, SHIPPED_CONTRACTS)
 
     def by_run(self, case: Case, folder: Path) -> Judgement:
-        file = _write(case, folder)
-        report = folder / "run.json"
-        command = [COMMAND, "run", file, "--receiver", case.receiver, "--report-json", report]
-        done = subprocess.run(
-            [*map(str, command), "--workspace", str(self.workspace.root)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.stderr == ""
+        _write(case, folder)
+        done, judgements = self._run(folder, case.receiver)
         codes = {"passed": 0, "failed": 1, "errored": 3, "recorded": 5}
         assert done.returncode == codes[case.verdict], done.stdout
-        (row,) = json.loads(report.read_text())["judgements"].values()
-        return msgspec.convert(row, Judgement)
+        return judgements[case.name]
+
+    def _run(
+        self, folder: Path, receiver: str
+    ) -> tuple[subprocess.CompletedProcess[str], dict[str, Judgement]]:
+        """Run the scenarios of a folder; their judgements by the name of the case, from the report."""
+        report = folder / "run.json"
+        done = run_forked(
+            "run", folder, "--receiver", receiver, "--report-json", report, cwd=folder, **self.environment
+        )
+        assert done.stderr == ""
+        tables = json.loads(report.read_text())
+        cases = {row["id"]: Path(row["scenario"]).parent.name for row in tables["deliveries"].values()}
+        found = tables["judgements"].values()
+        return done, {cases[row["delivery"]]: msgspec.convert(row, Judgement) for row in found}
 
     def by_pytest(self, case: Case) -> tuple[Judgement, str]:
         """The judgement, and what pytest says of the test. All cases of a receiver run in one pytest."""
@@ -103,7 +114,7 @@ class Faces:
         done = subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, "RETAILOPS_SANDBOX_WORKSPACE": str(self.workspace.root)},
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -114,17 +125,14 @@ class Faces:
             test.get("name", ""): next((child.tag for child in test if child.tag != "properties"), "passed")
             for test in ET.parse(folder / "report.xml").iter("testcase")
         }
-        (run,) = (run for run in self._runs() if run["run"]["1"]["receiver"] == receiver)
-        cases = {row["id"]: Path(row["scenario"]).parent.name for row in run["deliveries"].values()}
-        return {
-            (name := cases[row["delivery"]]): (msgspec.convert(row, Judgement), said[name])
-            for row in run["judgements"].values()
-        }
-
-    def _runs(self) -> list[dict[str, Any]]:
-        """The runs of pytest."""
-        files = [json.loads(file.read_text()) for file in self.workspace.runs_dir.glob("*.json")]
-        return [file for file in files if file["run"]["1"].get("kind") == "pytest"]
+        runs = {run.id: run.info for run in self.log.runs() if run.info is not None}
+        (id,) = (id for id, info in runs.items() if info.kind == "pytest" and info.receiver == receiver)
+        judged: dict[str, tuple[Judgement, str]] = {}
+        for entry in self.log.deliveries(id):
+            assert entry.judgement is not None
+            name = Path(entry.delivery.scenario).parent.name
+            judged[name] = entry.judgement, said[name]
+        return judged
 
     def _judgement(self, delivery: str) -> Judgement:
         deadline = time.monotonic() + 60
@@ -155,6 +163,22 @@ class Faces:
         return response.status, {name.lower(): value for name, value in response.getheaders()}
 
 
+class SharedFaces(Faces):
+    """The same with a log in PostgreSQL. All cases of a receiver are in one run."""
+
+    def __init__(self, workspace: Workspace, address: str, folder: Path) -> None:
+        super().__init__(workspace, address, folder)
+        self._by_run: dict[str, dict[str, Judgement]] = {}
+
+    def by_run(self, case: Case, folder: Path) -> Judgement:
+        if case.receiver not in self._by_run:
+            for each in CASES:
+                if each.receiver == case.receiver:
+                    _write(each, folder)
+            _, self._by_run[case.receiver] = self._run(folder, case.receiver)
+        return self._by_run[case.receiver][case.name]
+
+
 def _write(case: Case, folder: Path) -> Path:
     """The case as a scenario file, in a folder of its name."""
     step = {
@@ -180,23 +204,34 @@ def _typed(workspace: Workspace, case: Case) -> object:
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
-    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-    command = [COMMAND, "serve", "--port", "0", "--workspace", str(workspace.root)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        found = [re.search(r"http://\S+", process.stdout.readline()) for _ in range(2)]
-        address, stand_in = (each[0] for each in found if each)
+    with _faces(Faces, tmp_path_factory, "") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
+    with fresh_database() as url, _faces(SharedFaces, tmp_path_factory, url) as made:
+        yield made
+    log = made.log
+    assert {run.info.kind for run in log.runs() if run.info is not None} == {"serve", "run", "pytest"}
+    assert {run.state for run in log.runs()} == {"finished"}
+    assert list(made.workspace.log_place.spool_dir.iterdir()) == []
+
+
+@contextmanager
+def _faces(kind: type[Faces], folders: pytest.TempPathFactory, database: str) -> Iterator[Faces]:
+    workspace = Workspace(folders.mktemp("workspace"), database)
+    with serving(workspace.root, RETAILOPS_SANDBOX_LOG=database) as served:
         for name, path in RECEIVERS.items():
             timeout = 400 if name == "hang" else 15_000
-            receiver = Receiver(name=name, base_url=stand_in + path, token=TOKEN, timeout_ms=timeout)
+            receiver = Receiver(name=name, base_url=served.stand_in + path, token=TOKEN, timeout_ms=timeout)
             workspace.save_receiver(receiver)
-        yield Faces(workspace, address, tmp_path_factory.mktemp("pytest"))
-    finally:
-        process.terminate()
-        assert process.wait(60) == 0
-        assert process.stdout is not None
-        process.stdout.close()
+        yield kind(workspace, served.url, folders.mktemp("pytest"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_face_judges_alike_with_one_log_in_a_database(case: Case, shared_faces: Faces, tmp_path: Path):
+    test_every_face_judges_alike(case, shared_faces, tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

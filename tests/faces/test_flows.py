@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any
 
 import httpx2 as httpx
@@ -15,10 +14,13 @@ import msgspec
 import pytest
 
 from retailops_sandbox.model import Result
+from retailops_sandbox.runlog import opening
+from retailops_sandbox.workspace.workspace import Workspace
 from tests.faces.table import FLOWS, Flow
-from tests.support.command import COMMAND
-from tests.support.logged import open_log
+from tests.support.command import COMMAND, environment
+from tests.support.logged import shipped
 from tests.support.pages import hidden, main_words
+from tests.support.postgres import fresh_database
 from tests.support.serving import Served, serving
 
 FOLDER = "scenarios"
@@ -27,9 +29,12 @@ FOLDER = "scenarios"
 class Runs:
     """The results of all flows by each face, by the name of the flow."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, database: str) -> None:
         self._workspace = served.workspace
-        self._logged = served.workspace / ".sandbox" / "runs"
+        self._log = opening.open_log(Workspace(served.workspace, database).log_place, shipped)
+        self._environment = environment(
+            RETAILOPS_SANDBOX_WORKSPACE=str(served.workspace), RETAILOPS_SANDBOX_LOG=database
+        )
         self._url = served.url
         folder = served.workspace / FOLDER
         folder.mkdir()
@@ -48,8 +53,7 @@ class Runs:
             path = answer.headers["location"]
             with http.stream("GET", f"{path}/events") as stream:
                 assert "event: finished" in list(stream.iter_lines())
-        found = open_log(self._logged).results(path.removeprefix("/runs/"))
-        return {each.name: each for each in found}
+        return self._results(path.removeprefix("/runs/"))
 
     def _by_run(self) -> dict[str, Result]:
         report = self._workspace / "run.json"
@@ -57,24 +61,19 @@ class Runs:
         return _results(report.read_bytes())
 
     def _by_pytest(self) -> dict[str, Result]:
-        before = self._files()
         options = ("-p", "no:randomly", "-p", "no:cacheprovider", "--retailops-stand-in")
         self._call(sys.executable, "-m", "pytest", *options, FOLDER)
-        (report,) = self._files() - before
-        return _results(report.read_bytes())
+        (id,) = (run.id for run in self._log.runs() if run.info is not None and run.info.kind == "pytest")
+        return self._results(id)
 
-    def _files(self) -> set[Path]:
-        return {
-            file
-            for file in self._logged.glob("*.json")
-            if json.loads(file.read_bytes())["run"]["1"].get("kind") == "pytest"
-        }
+    def _results(self, run: str) -> dict[str, Result]:
+        return {each.name: each for each in self._log.results(run)}
 
     def _call(self, *command: object) -> None:
         done = subprocess.run(
             [*map(str, command)],
             cwd=self._workspace,
-            env={**os.environ, "RETAILOPS_SANDBOX_WORKSPACE": str(self._workspace)},
+            env=self._environment,
             capture_output=True,
             text=True,
             check=False,
@@ -88,10 +87,11 @@ def _results(document: bytes) -> dict[str, Result]:
     return {each.name: each for each in (msgspec.convert(row, Result) for row in rows)}
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    with serving(tmp_path_factory.mktemp("flows")) as served:
-        yield Runs(served)
+@pytest.fixture(scope="module", params=["files", "postgres"])
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    opened = fresh_database() if request.param == "postgres" else nullcontext("")
+    with opened as url, serving(tmp_path_factory.mktemp("flows"), RETAILOPS_SANDBOX_LOG=url) as served:
+        yield Runs(served, url)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)

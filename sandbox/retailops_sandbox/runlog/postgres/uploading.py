@@ -76,8 +76,8 @@ class Uploader:
         self._tell_gone = gone
         self._changed = threading.Condition()
         """Guards all that follows."""
-        self._done = 0
-        """The bytes of the journal that are in the database."""
+        self._done = -1
+        """The bytes of the journal that are in the database; negative before the run itself is."""
         self._unflushed_since: float | None = None
         """When the first record was appended that is not in the database and nobody waits for."""
         self._flights: dict[str, _Flight] = {}

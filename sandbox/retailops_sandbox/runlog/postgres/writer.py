@@ -78,11 +78,12 @@ class SharedRunWriter:
     @property
     def is_flushed(self) -> bool:
         """Whether what was appended is in the database, or that is away."""
-        return self._uploader.is_flushed
+        return not self._has_begun or self._uploader.is_flushed
 
     async def flush(self) -> None:
-        """Wait until what was appended is in the database; not where that is away."""
-        await self._uploader.flush()
+        """Wait until the run and what was appended are in the database; not where that is away."""
+        if self._has_begun:
+            await self._uploader.flush()
 
     def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """End the run, if it has begun. Blocks, where the database is away for some seconds.

@@ -151,6 +151,7 @@ class LiveProbes:
             transport = self._context.transport
             prober, log = await asyncio.to_thread(prober_and_log, setup, receiver, transport, clock)
             log.begin()
+            await log.flush()
             live = LiveProbe(log.info.id, chosen.name, prober)
             self._live[live.run] = live
             self._starting.discard(live.receiver)

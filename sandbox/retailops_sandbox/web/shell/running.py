@@ -94,6 +94,8 @@ class Running:
             engine, log = engine_and_log(setup, receiver, self._transport, clock)
             live = _Live(engine, asyncio.Event())
             log.begin()
+            # Its page is asked for as soon as it has started.
+            await log.flush()
             id = log.info.id
             self._live[id] = live
             started.set_result(id)
