@@ -127,14 +127,14 @@ def test_the_workers_of_a_machine_count_as_one(tmp_path: Path, shop: Receiver):
     assert "right.scenario.json / send" in (tmp_path / "page.html").read_text()
 
 
-def test_what_is_in_flight_at_the_end_is_counted(tmp_path: Path):
+@pytest.mark.parametrize("processes", [(), ("--processes", 1)])
+def test_what_is_in_flight_at_the_end_is_counted(tmp_path: Path, processes: tuple[object, ...]):
     """A receiver that answers nobody would have no failure, if its users were stopped with the time."""
     with receiver(Peer.hang) as shop:
         scenario(tmp_path, "late")
-        done = load(
-            *("--receiver", shop.url, "--users", 2, "--time", 0.1, "--timeout", 0.4, "--csv", "found"),
-            cwd=tmp_path,
-        )
+        # Locust's master waits for half a second until its workers have told all.
+        options = ("--users", 2, "--time", 0.1, "--timeout", 0.8, "--csv", "found", *processes)
+        done = load("--receiver", shop.url, *options, cwd=tmp_path)
     assert done.returncode == 3, "there were only faults"
     assert statistics(tmp_path / "found")["Aggregated"]["Failure Count"] == "2"
     assert "late.scenario.json / send: deadline" in done.stdout
