@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import FileError
@@ -36,8 +36,12 @@ from retailops_sandbox.runlog.sql.tables import Text, row_from
 
 _FIRST_ROWS, _MOST_ROWS = 250, 4000
 """How many rows are read at once: first, and at most."""
-_FIRST_HITS, _MOST_HITS = 1, 250
-"""How many records that hold a text are read at once: first, and at most."""
+_FIRST_LOOK = 500
+"""How many records are looked through at once for a text, first."""
+_RARE = 0.02
+"""The share of records that hold a text, below which an index of texts is asked."""
+_MOST_HITS = 1000
+"""How many records that hold a text are read at once: the index does not have them in order."""
 _MOST_CHANGES = 1000
 """More in one look, as when whole runs were brought in, count as not known."""
 
@@ -151,33 +155,60 @@ class PostgresLog:
         that taking the first ones reads few more.
         """
         place = None if after is None else (sort_of(after[0]), after[1])
-        size, most = (_FIRST_HITS, _MOST_HITS) if query.text else (_FIRST_ROWS, _MOST_ROWS)
+        read = self._rows_with_text if query.text else self._rows
+        return read(query, place, newest_first)
+
+    def _rows(self, query: Query, after: Sort | None, newest_first: bool) -> Iterator[DeliveryRow]:
+        """The rows of a query without a text."""
+        size = _FIRST_ROWS
         while True:
-            found = self._first_rows(query, place, newest_first, size)
-            yield from (row for row, holds in found if holds)
+            with self._database.reading() as connection:
+                of = _number(connection, query.run)
+                asked = selecting.rows(tables, query, of, after=after, newest_first=newest_first, most=size)
+                found = [row_from(each) for each in connection.execute(asked).mappings()]
+            yield from found
             if len(found) < size:
                 return
-            place, size = found[-1][0].sort, min(4 * size, most)
+            after, size = found[-1].sort, min(4 * size, _MOST_ROWS)
 
-    def _first_rows(
-        self, query: Query, after: Sort | None, newest_first: bool, most: int
-    ) -> list[tuple[DeliveryRow, bool]]:
-        """The first rows of a query whose records may hold its text, and whether they do."""
+    def _rows_with_text(self, query: Query, after: Sort | None, newest_first: bool) -> Iterator[DeliveryRow]:
+        """The rows of a query with a text. Some are looked through; an index may then know all others."""
+        size = _FIRST_LOOK
+        asks_index = text_search.index_can_find(query)
+        while True:
+            with self._database.reading() as connection:
+                of = _number(connection, query.run)
+                asked = text_search.looked_through(
+                    query, of, after=after, newest_first=newest_first, most=size
+                )
+                found = connection.execute(asked).mappings().all()
+            hits = _hits(query, found)
+            yield from hits
+            if not found or found[0]["looked"] < size:
+                return
+            after = row_from(found[-1]).sort
+            if asks_index and len(hits) < size * _RARE:
+                rest = self._rows_by_index(query, after, newest_first)
+                if rest is not None:
+                    yield from rest
+                    return
+                asks_index = False
+            size = min(2 * size, _MOST_ROWS)
+
+    def _rows_by_index(
+        self, query: Query, after: Sort | None, newest_first: bool
+    ) -> list[DeliveryRow] | None:
+        """All rows of a query with a text; None where they are many, or there is no index of texts."""
         with self._database.reading() as connection:
-            run = None
-            if query.run:
-                run = connection.scalar(select(runs.c.number).where(runs.c.id == query.run))
-                if run is None:
-                    return []
-            asked = selecting.rows(tables, query, run, after=after, newest_first=newest_first, most=most)
-            if query.text:
-                asked = asked.add_columns(deliveries.c.record).where(text_search.may_hold(query))
+            if not connection.scalar(text_search.HAS_INDEX):
+                return None
+            of = _number(connection, query.run)
+            most = _MOST_HITS + 1
+            asked = text_search.in_index(query, of, after=after, newest_first=newest_first, most=most)
             found = connection.execute(asked).mappings().all()
-        if not query.text:
-            return [(row_from(each), True) for each in found]
-        return [
-            (row_from(each), query.is_in(evidence.delivery(each["id"], each["record"]))) for each in found
-        ]
+        if len(found) == most:
+            return None
+        return sorted(_hits(query, found), key=lambda row: row.sort, reverse=newest_first)
 
     def in_flight(self) -> list[DeliveryRow]:
         """The deliveries in flight of all processes that live, as far as they are known; the newest first."""
@@ -293,6 +324,18 @@ class PostgresCursor:
         if self._listener.is_lost:
             self._listener = None
         return may_be
+
+
+def _number(connection: Connection, run: str) -> int | None:
+    """The number of a query's run, which no run has where there is none; None for all runs."""
+    if not run:
+        return None
+    return connection.scalar(select(runs.c.number).where(runs.c.id == run)) or 0
+
+
+def _hits(query: Query, found: Sequence[RowMapping]) -> list[DeliveryRow]:
+    """The rows of those records that hold the query's text."""
+    return [row_from(each) for each in found if query.is_in(evidence.delivery(each["id"], each["record"]))]
 
 
 def _seen(connection: Connection) -> _Seen:
