@@ -96,12 +96,14 @@ class RunRows:
         return sum(is_record for _, is_record in added)
 
     def end(self, info: RunInfo) -> None:
-        """Keep the record of a run that has ended, and forget what was in flight."""
+        """Keep the record of a run that has ended, and forget what was in flight. It is held no longer."""
         with self._connection.transaction():
             if info.finished_at:
                 self._connection.execute(_END, (_run_text(info), self.number))
             self._connection.execute(_LANDED_ALL, (self.number,))
             self._connection.execute(_NOTIFY)
+        # The server takes a moment to notice that a connection is closed.
+        self._connection.execute(_RELEASE, (RUNS_LOCK, self.number))
 
     def _batch(self, records: Iterable[Stored]) -> _Batch:
         batch = _Batch()
@@ -370,5 +372,6 @@ insert into in_flight (run, id, row)
 select $1::bigint, each.* from json_to_recordset($2) as each(id text, row text) on conflict (id) do nothing
 """
 _LANDED = "delete from in_flight where id = any($1)"
+_RELEASE = "select pg_advisory_unlock($1, $2::integer)"
 _LANDED_ALL = "delete from in_flight where run = $1"
 _NOTIFY = f"select pg_notify('{CHANNEL}', '')"

@@ -254,7 +254,9 @@ class Uploader:
                 self._connection, self._is_silent = connection, False
             rows.begin()
             self._is_held = rows.hold()
-            done = 0 if rows.is_new else self._caught_up(connection, rows)
+            # Of a run that was away, others may have judged deliveries before they are here.
+            is_first = rows.is_new and not self.was_away
+            done = 0 if is_first else self._caught_up(connection, rows)
             with self._changed:
                 self._set_done(done)
                 for flight in self._flights.values():
@@ -266,7 +268,7 @@ class Uploader:
             self.is_finished = True
 
     def _caught_up(self, connection: psycopg.Connection[Any], rows: RunRows) -> int:
-        """Bring in what the database lacks of a run that it knows; the bytes of the journal."""
+        """Bring in what the database lacks of a run; the bytes of the journal."""
         done = 0
         while size := len(text := self._files.lines(done, _AT_ONCE)):
             with connection.transaction():

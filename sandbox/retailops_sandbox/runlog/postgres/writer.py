@@ -115,7 +115,9 @@ class SharedRunWriter:
             raise FileError(f"has no run {self.info.id} any more", file=str(self._place))
 
     def close(self) -> None:
-        """Leave the run as a process does that dies."""
+        """Leave the run as a process does that dies: its session in the database ends, its files stay."""
+        if self._has_begun:
+            self._uploader.finish(self.info)
         self._files.close()
 
     def _tell_away(self, reason: SandboxError) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
-from retailops_sandbox.model import Difference, Expectation, Judgement, Number, encoder
+from retailops_sandbox.model import Difference, Expectation, Judgement, Number, Verdict, encoder
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.query import Query
@@ -154,6 +154,23 @@ def test_of_judgements_of_one_instant_the_last_is_the_latest(backend: Backend) -
         ) * 3
         with writing(backend, f"{LATER}{expected}") as later:
             later.append(judge(delivery, "errored"))
+
+
+def test_the_latest_judgement_is_that_of_the_latest_time_whenever_it_comes(
+    backend: Backend,
+) -> None:
+    with writing(backend) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        judgements: list[tuple[Verdict, int]] = [("passed", 2), ("failed", 4), ("errored", 3)]
+        for verdict, second in judgements:
+            run.append(judge(delivery, verdict, f"2024-05-01T12:00:0{second}.000Z"))
+    log = backend.open_log()
+    (row,) = log.rows()
+    assert (row.verdict, row.first_verdict) == ("failed", "passed")
+    entry = log.delivery(delivery.id)
+    assert entry is not None
+    assert [each.verdict for each in entry.judgements] == ["passed", "errored", "failed"]
 
 
 def test_what_is_not_there_is_none(backend: Backend) -> None:
