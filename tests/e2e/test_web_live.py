@@ -6,9 +6,7 @@ import html
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx2 as httpx
 import pytest
@@ -16,75 +14,13 @@ import pytest
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.ports import RunWriter
 from tests.support.compose_client import ComposeClient
+from tests.support.live_stream import listening, live
 from tests.support.logged import open_log
 from tests.support.receivers import unused_port
 from tests.support.records import begin_run, judge, make_delivery
 from tests.support.serving import MAIN, serving
 
 FOREIGN = "20240501T120000Z-aaaaaa"
-
-
-class Event(NamedTuple):
-    name: str
-    id: str
-    data: str
-
-    @property
-    def rows(self) -> dict[str, str]:
-        """The verdict of each row's delivery, `gone` where it is to go."""
-        found = re.findall(r'<tr id="row-([^"]+)"(.*?)</tr>', self.data, re.DOTALL)
-        return {id: _verdict(inner) for id, inner in found}
-
-
-def _verdict(row: str) -> str:
-    named = re.search(r'class="verdict ([^"]+)"', row)
-    return named[1] if named else "gone"
-
-
-class Stream:
-    """The events of a stream, as they come."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self._lines = answer.iter_lines()
-        self._pings = 0
-
-    def next(self) -> Event | None:
-        """The next one; None where the stream has ended."""
-        fields: dict[str, list[str]] = {"event": [], "id": [], "data": []}
-        for line in self._lines:
-            name, _, value = line.partition(": ")
-            self._pings += line.startswith(": ping")
-            assert self._pings < 4, "nothing came for a minute"
-            if name in fields:
-                fields[name].append(value)
-            elif not line and fields["data"]:
-                return Event(*("\n".join(each) for each in fields.values()))
-        return None
-
-    def until(self, delivery: str, verdict: str) -> Event:
-        """The event that tells so of a delivery."""
-        while (event := self.next()) is not None:
-            if event.rows.get(delivery) == verdict:
-                return event
-        raise AssertionError(f"the stream ended, and {delivery} was not {verdict}")
-
-
-@contextmanager
-def listening(client: ComposeClient, query: str = "", **headers: str) -> Iterator[Stream]:
-    """The stream for a filter, once it listens."""
-    with client.http.stream("GET", f"/deliveries/events?{query}", headers=headers) as answer:
-        assert answer.status_code == 200, answer.read()
-        stream = Stream(answer)
-        assert next(stream._lines) == ": listening"
-        yield stream
-
-
-def live(client: ComposeClient, query: str = "") -> str:
-    """The stream's query, as the log's page carries it."""
-    page = client.http.get(f"/deliveries?{query}").text
-    found = re.search(r'data-live="/deliveries/events\?([^"]*)"', page)
-    assert found is not None, page
-    return html.unescape(found[1])
 
 
 def sent(client: ComposeClient, **fields: str) -> str:
@@ -113,7 +49,7 @@ def foreign(client: ComposeClient) -> Iterator[RunWriter]:
 
 def test_a_delivery_of_this_process_is_told_in_flight_and_when_it_has_landed(client: ComposeClient):
     client.add("hanging", "/misbehave/hang")
-    with listening(client, live(client)) as stream:
+    with listening(client.http, live(client.http)) as stream:
         id = sent(client, receiver="hanging")
         event = stream.until(id, "in flight")
         assert 'name="delivery"' not in event.data
@@ -127,7 +63,7 @@ def test_a_run_of_another_process_is_told_and_so_is_judging_again(client: Compos
     path.write_text(
         '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expect": {"status": 200}}]}'
     )
-    with listening(client, live(client)) as stream:
+    with listening(client.http, live(client.http)) as stream:
         command = [*MAIN, "run", "scenarios", "--stand-in", "--workspace", "."]
         subprocess.run(command, cwd=client.workspace.root, stdout=subprocess.DEVNULL, timeout=60, check=True)
         (run,) = (run for run in open_log(client.workspace.runs_dir).runs() if run.deliveries)
@@ -139,10 +75,10 @@ def test_a_run_of_another_process_is_told_and_so_is_judging_again(client: Compos
 
 def test_what_comes_between_rendering_and_connecting_is_told(client: ComposeClient, foreign: RunWriter):
     foreign.append(make_delivery(foreign))
-    query = live(client)
+    query = live(client.http)
     delivery = make_delivery(foreign)
     foreign.append(delivery)
-    with listening(client, query) as stream:
+    with listening(client.http, query) as stream:
         event = stream.next()
         assert event is not None
         assert event.rows == {delivery.id: "not judged"}
@@ -150,8 +86,8 @@ def test_what_comes_between_rendering_and_connecting_is_told(client: ComposeClie
 
 def test_a_stream_that_was_cut_goes_on_after_its_last_event(client: ComposeClient, foreign: RunWriter):
     first, second = make_delivery(foreign), make_delivery(foreign)
-    query = live(client)
-    with listening(client, query) as stream:
+    query = live(client.http)
+    with listening(client.http, query) as stream:
         foreign.append(first)
         last = stream.until(first.id, "not judged")
     # Nobody listens now, and the run is folded before anybody does.
@@ -159,7 +95,7 @@ def test_a_stream_that_was_cut_goes_on_after_its_last_event(client: ComposeClien
     foreign.append(judge(second))
     foreign.finish()
     assert re.fullmatch(r"[0-9a-f]{8}:1", last.id)
-    with listening(client, query, **{"Last-Event-ID": last.id}) as stream:
+    with listening(client.http, query, **{"Last-Event-ID": last.id}) as stream:
         event = stream.next()
         assert event is not None
         assert event.rows == {second.id: "passed"}
@@ -171,9 +107,9 @@ def test_a_stream_that_was_cut_goes_on_after_its_last_event(client: ComposeClien
 def test_a_page_that_names_an_unknown_event_is_to_reload_its_list(
     client: ComposeClient, foreign: RunWriter, last: str
 ):
-    start = live(client).rpartition("=")[2].partition("%3A")[0]
+    start = live(client.http).rpartition("=")[2].partition("%3A")[0]
     query = f"after={last.format(start=start)}"
-    with listening(client, query) as stream:
+    with listening(client.http, query) as stream:
         event = stream.next()
         assert event is not None
         assert (event.name, event.id) == ("reload", f"{start}:0")
@@ -186,11 +122,11 @@ def test_a_page_that_names_an_unknown_event_is_to_reload_its_list(
 def test_an_event_of_another_process_is_unknown_after_a_restart(tmp_path: Path):
     with serving(tmp_path) as served:
         client = ComposeClient(served)
-        query = live(client)
+        query = live(client.http)
         client.http.close()
     with serving(tmp_path) as served:
         client = ComposeClient(served)
-        with listening(client, query) as stream:
+        with listening(client.http, query) as stream:
             event = stream.next()
         client.http.close()
     assert event is not None
@@ -198,10 +134,10 @@ def test_an_event_of_another_process_is_unknown_after_a_restart(tmp_path: Path):
 
 
 def test_an_event_of_too_long_ago_is_unknown(client: ComposeClient, foreign: RunWriter):
-    query = live(client)
+    query = live(client.http)
     for _ in range(2001):
         foreign.append(make_delivery(foreign))
-    with listening(client, query) as stream:
+    with listening(client.http, query) as stream:
         event = stream.next()
         assert event is not None
         assert event.name == "reload"
@@ -210,10 +146,10 @@ def test_an_event_of_too_long_ago_is_unknown(client: ComposeClient, foreign: Run
 def test_a_burst_is_told_by_its_newest_rows_and_the_number_of_the_others(
     client: ComposeClient, foreign: RunWriter
 ):
-    query = live(client)
+    query = live(client.http)
     for second in range(250):
         foreign.append(make_delivery(foreign, f"2024-05-01T12:{second // 60:02}:{second % 60:02}.000Z"))
-    with listening(client, query) as stream:
+    with listening(client.http, query) as stream:
         event = stream.next()
         assert event is not None
         assert list(event.rows) == [f"{FOREIGN}.{number:06}" for number in range(250, 50, -1)]
@@ -223,11 +159,11 @@ def test_a_burst_is_told_by_its_newest_rows_and_the_number_of_the_others(
 def test_of_a_burst_those_that_only_change_are_not_counted(client: ComposeClient, foreign: RunWriter):
     known = make_delivery(foreign, "2024-05-01T11:00:00.000Z")
     foreign.append(known)
-    query = live(client)
+    query = live(client.http)
     foreign.append(judge(known, "passed", "2024-05-01T11:00:01.000Z"))
     for second in range(250):
         foreign.append(make_delivery(foreign, f"2024-05-01T12:{second // 60:02}:{second % 60:02}.000Z"))
-    with listening(client, query) as stream:
+    with listening(client.http, query) as stream:
         event = stream.next()
         assert event is not None
         assert len(event.rows) == 200
@@ -251,16 +187,16 @@ def test_each_stream_has_its_own_filter(
     client: ComposeClient, foreign: RunWriter, query: str, is_wanted: bool
 ):
     delivery = make_delivery(foreign)
-    live_query = live(client, query)
+    live_query = live(client.http, query)
     foreign.append(delivery)
-    with listening(client, f"{live_query}&once") as stream:
+    with listening(client.http, f"{live_query}&once") as stream:
         event = stream.next()
     assert event is not None
     assert (event.name, list(event.rows)) == (("rows", [delivery.id]) if is_wanted else ("seen", []))
 
 
 def test_what_a_filter_does_not_take_any_more_is_gone(client: ComposeClient, foreign: RunWriter):
-    with listening(client, live(client, "verdict=failed")) as stream:
+    with listening(client.http, live(client.http, "verdict=failed")) as stream:
         delivery = make_delivery(foreign)
         foreign.append(delivery)
         foreign.append(judge(delivery, "failed"))
@@ -276,21 +212,21 @@ def test_a_filter_that_asks_for_what_cannot_be_is_refused(client: ComposeClient)
 
 
 def test_once_tells_what_there_is_and_ends(client: ComposeClient, foreign: RunWriter):
-    query = live(client)
+    query = live(client.http)
     delivery = make_delivery(foreign)
     foreign.append(delivery)
-    with listening(client, f"{query}&once") as stream:
+    with listening(client.http, f"{query}&once") as stream:
         event = stream.next()
         assert event is not None
         assert event.rows == {delivery.id: "not judged"}
         assert stream.next() is None
-    with listening(client, f"{query}&once", **{"Last-Event-ID": event.id}) as stream:
+    with listening(client.http, f"{query}&once", **{"Last-Event-ID": event.id}) as stream:
         assert stream.next() is None
 
 
 def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(client: ComposeClient):
     runs, away = client.workspace.runs_dir, client.workspace.runs_dir.with_name("away")
-    with listening(client, live(client)) as stream:
+    with listening(client.http, live(client.http)) as stream:
         runs.rename(away)
         runs.write_text("no folder")
         event = stream.next()
@@ -316,7 +252,7 @@ def test_a_relay_in_another_process_is_told(client: ComposeClient):
         try:
             assert relay.stdout is not None
             assert str(port) in relay.stdout.readline()
-            with listening(client, live(client)) as stream:
+            with listening(client.http, live(client.http)) as stream:
                 httpx.post(
                     f"http://127.0.0.1:{port}/order_cancel", json={"action": "order_cancel"}, timeout=60
                 )
@@ -329,7 +265,7 @@ def test_a_relay_in_another_process_is_told(client: ComposeClient):
 
 def test_who_listens_keeps_no_process_from_ending_and_is_told_what_was_in_flight(client: ComposeClient):
     client.add("hanging", "/misbehave/hang")
-    with listening(client, live(client)) as stream:
+    with listening(client.http, live(client.http)) as stream:
         id = sent(client, receiver="hanging")
         stream.until(id, "in flight")
         assert client.served.interrupt() == (0, "")

@@ -7,10 +7,11 @@ from typing import Any
 import httpx2 as httpx
 
 from retailops_sandbox.model import Receiver
+from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.logged import newest_deliveries, open_log
+from tests.support.logged import newest_deliveries, shipped
 from tests.support.pages import BROWSER, hidden, text_areas
 from tests.support.serving import Served
 
@@ -18,9 +19,10 @@ from tests.support.serving import Served
 class ComposeClient:
     """A browser without script at the compose page of a served workspace, and what it leaves in the log."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, database: str = "") -> None:
+        """`database` is the URL of the one that keeps the log."""
         self.served = served
-        self.workspace = Workspace(served.workspace)
+        self.workspace = Workspace(served.workspace, database)
         self.http = httpx.Client(base_url=served.url, timeout=60)
 
     def add(self, name: str, path: str = "", **fields: Any) -> str:
@@ -65,7 +67,7 @@ class ComposeClient:
 
     @property
     def log(self) -> Log:
-        return open_log(self.workspace.runs_dir)
+        return opening.open_log(self.workspace.log_place, shipped)
 
     def count(self) -> int:
         return len(newest_deliveries(self.log, 10_000))

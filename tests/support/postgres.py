@@ -121,6 +121,13 @@ def proxied(url: str) -> Iterator[tuple[str, PostgresProxy]]:
         yield url.replace(f":{server().port}/", f":{proxy.port}/"), proxy
 
 
+def shows_no_password(text: str) -> None:
+    """That a text has the password of the server in no spelling."""
+    password = server().password
+    for secret in (password, quote(password), quote(password, safe=""), password[-8:]):
+        assert secret not in text, text
+
+
 _names = (f"test_{os.getpid()}_{number}" for number in itertools.count())
 _left: list[str] = []
 

@@ -1,0 +1,146 @@
+"""Two sandboxes on one log in PostgreSQL: each shows what the other does, and what it can without the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from retailops_sandbox.runlog import opening
+from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.command import run_forked
+from tests.support.compose_client import ComposeClient
+from tests.support.live_stream import listening, live
+from tests.support.logged import shipped
+from tests.support.pages import hidden, main_words, words
+from tests.support.postgres import fresh_database, proxied, shows_no_password
+from tests.support.postgres_proxy import PostgresProxy
+from tests.support.serving import serving
+
+AWAY = "The shared log cannot be reached."
+PASSES = '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expect": {"status": 200}}]}'
+
+
+class Two:
+    """A sandbox here, whose way to the database can be cut, and one there, with a workspace of its own."""
+
+    def __init__(self, here: ComposeClient, there: ComposeClient, proxy: PostgresProxy, url: str) -> None:
+        self.here = here
+        self.there = there
+        self.proxy = proxy
+        self.url = url
+        """Of the database, through the proxy."""
+
+    def run(self, *arguments: object, cwd: Path) -> str:
+        """Run a command with the shared log; what it says."""
+        done = run_forked(*arguments, cwd=cwd, RETAILOPS_SANDBOX_LOG=self.url)
+        assert done.returncode in (0, 1), done
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
+    with (
+        fresh_database() as url,
+        proxied(url) as (through, proxy),
+        serving(here, RETAILOPS_SANDBOX_LOG=through) as served_here,
+        serving(there, RETAILOPS_SANDBOX_LOG=url) as served_there,
+    ):
+        clients = ComposeClient(served_here, through), ComposeClient(served_there, url)
+        yield Two(*clients, proxy, through)
+        for client in clients:
+            client.http.close()
+        for served in (served_here, served_there):
+            code, errors = served.interrupt()
+            assert code == 0
+            shows_no_password(errors)
+
+
+def sent(client: ComposeClient, **fields: str) -> str:
+    """The id of a delivery that was sent from the page, and may be in flight."""
+    return client.sent(**fields).removeprefix("/deliveries/")
+
+
+def test_each_shows_the_deliveries_of_the_other_at_once(two: Two):
+    for one, other in ((two.here, two.there), (two.there, two.here)):
+        with listening(other.http, live(other.http)) as stream:
+            id = sent(one)
+            stream.until(id, "passed")
+        assert "passed" in main_words(other.http.get(f"/deliveries/{id}").text)
+
+
+def test_what_is_in_flight_elsewhere_is_shown_as_such_and_only_its_own_process_cancels_it(two: Two):
+    here, there = two.here, two.there
+    here.add("hanging", "/misbehave/hang")
+    with listening(there.http, live(there.http)) as stream:
+        id = sent(here, receiver="hanging")
+        assert "in flight elsewhere" in stream.until(id, "in flight elsewhere").data
+        assert "in flight elsewhere" in there.http.get("/deliveries").text
+        page = there.http.get(f"/deliveries/{id}").text
+        assert "in flight elsewhere" in main_words(page)
+        assert "Another process sends it." in main_words(page)
+        assert f"/deliveries/{id}/cancel" not in page
+        assert "in flight elsewhere" in words(there.http.get(f"/deliveries/{id}/preview").text)
+        assert f"/deliveries/{id}/cancel" in here.http.get(f"/deliveries/{id}").text
+        with there.http.stream("GET", f"/deliveries/{id}/events") as ended:
+            here.http.post(f"/deliveries/{id}/cancel")
+            assert "event: finished" in list(ended.iter_lines())
+        stream.until(id, "errored")
+    assert "cancelled" in main_words(there.http.get(f"/deliveries/{id}").text)
+
+
+def test_judgements_and_accepted_answers_hold_in_both(two: Two):
+    here, there = two.here, two.there
+    with listening(here.http, live(here.http)) as stream:
+        id = sent(here)
+        stream.until(id, "passed")
+        there.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 201}'})
+        stream.until(id, "failed")
+        assert "201" in main_words(here.http.get(f"/deliveries/{id}").text)
+        page = there.http.get(f"/deliveries/{id}/accept").text
+        there.http.post(f"/deliveries/{id}/accept", data={**hidden(page), "do": "accept"})
+        stream.until(id, "passed")
+
+
+def test_a_run_is_live_and_pinned_and_deleted_in_both(two: Two, tmp_path: Path):
+    here, there = two.here, two.there
+    (tmp_path / "a.scenario.json").write_text(PASSES)
+    with listening(there.http, live(there.http)) as stream:
+        said = two.run("run", "a.scenario.json", "--stand-in", cwd=tmp_path)
+        assert "1 passed" in said
+        newest = opening.open_log(Workspace(tmp_path, two.url).log_place, shipped)
+        (id,) = (run.id for run in newest.runs() if run.info is not None and run.info.kind == "run")
+        stream.until(f"{id}.000001", "passed")
+    here.http.post(f"/runs/{id}/pin", data={"do": "pin"})
+    assert "pinned" in main_words(there.http.get(f"/runs/{id}").text)
+    assert f"{id}  stays: it is pinned" in two.run("log", "prune", "--keep", "0", cwd=tmp_path)
+    there.http.post(f"/runs/{id}/pin", data={"do": "unpin"})
+    assert f"  {id}  1 sent" in two.run("log", "prune", "--keep", "0", cwd=tmp_path)
+    for client in (here, there):
+        assert client.http.get(f"/runs/{id}").status_code == 404
+        assert client.http.get(f"/deliveries/{id}.000001").status_code == 404
+
+
+def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_path: Path):
+    here, there = two.here, two.there
+    known = sent(here)
+    assert AWAY not in here.http.get("/").text
+    two.proxy.cut()
+    # The question that finds the database away is answered from the files.
+    here.http.get("/deliveries")
+    for path in ("/", "/deliveries", "/runs", "/scenarios", "/receivers"):
+        assert AWAY in words(here.http.get(path).text), path
+    kept = sent(here)
+    assert "passed" in main_words(here.http.get(f"/deliveries/{kept}").text)
+    with listening(there.http, live(there.http)) as stream:
+        two.proxy.mend()
+        stream.until(kept, "passed")
+    # It is tried again after a while.
+    deadline = time.monotonic() + 60
+    while AWAY in words(here.http.get("/deliveries").text):
+        assert time.monotonic() < deadline
+    for id in (known, kept, sent(here)):
+        assert here.http.get(f"/deliveries/{id}").status_code == 200
