@@ -229,6 +229,19 @@ def test_a_shared_log_keeps_what_failed(tmp_path: Path, shop: Receiver, database
     assert not [*tmp_path.glob(".sandbox/shared/runs/*.json*")], "nothing waits to be pushed"
 
 
+def test_a_database_without_tables_ends_all_processes(
+    tmp_path: Path, shop: Receiver, database_without_tables: str
+):
+    scenario(tmp_path, "right")
+    options = ("--processes", 1, "--time", 30, "--log", database_without_tables)
+    done = load("--receiver", shop.url, *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "make them: retailops-sandbox log init" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not shop.requests
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -97,13 +97,16 @@ async def _execute(launch: Launch) -> Finished:
                     if stopped.is_set():
                         stop()
                 code = await _first_ended(running[0], running[1:])
-                await _ended(running[1:])
+                await _ended(running[1:], at_once=code == 2)
             finally:
                 for process in running:
                     if process.returncode is None:
                         process.kill()
                         await process.wait()
-    return Finished(code if code >= 0 else 128 - code, in_vain)
+        if code < 0:
+            # One that was not ready for the signal has nothing to report.
+            code = 130 if stopped.is_set() else 128 - code
+    return Finished(code, in_vain)
 
 
 def _with_port(asked: LoadSetup, processes: int) -> LoadSetup:
@@ -168,9 +171,9 @@ async def _first_ended(first: Process, workers: Sequence[Process]) -> int:
     return 2 if unable or code == UNABLE else code
 
 
-async def _ended(workers: Sequence[Process]) -> None:
-    """Wait until the workers have ended, or had time enough."""
-    for tell in (lambda worker: None, Process.terminate):
+async def _ended(workers: Sequence[Process], *, at_once: bool) -> None:
+    """Wait until the workers have ended, or had time enough; those of a test that never began are told to."""
+    for tell in (Process.terminate,) if at_once else (lambda worker: None, Process.terminate):
         living = [worker for worker in workers if worker.returncode is None]
         for worker in living:
             tell(worker)
