@@ -20,9 +20,11 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox.model import Receiver as Receiving
+from retailops_sandbox.runlog.postgres.log import PostgresLog
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.command import run_forked
 from tests.support.compose_client import ComposeClient
-from tests.support.logged import open_log
+from tests.support.logged import open_log, shipped
 from tests.support.orders import judged_orders, order_in, payload, started, write_scenario
 from tests.support.receivers import Receiver, answering, receiver, response
 from tests.support.serving import serving
@@ -187,3 +189,29 @@ def test_what_was_reported_survives_a_kill(tmp_path: Path, shop: Receiver, what:
                     if each["id"] in judged:
                         opened[order_in(each["request"]["body"])] += 1
     assert opened == before
+
+
+@pytest.mark.parametrize("what", KILLS)
+def test_what_was_reported_is_in_the_database_whoever_is_killed(
+    tmp_path: Path, shop: Receiver, what: str, soak: bool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill, _ = KILLS[what]
+    monkeypatch.setenv("RETAILOPS_SANDBOX_LOG", database)
+    Workspace(tmp_path).save_receiver(Receiving("shop", shop.url))
+    # Without the run files of this machine, which may have more.
+    log = PostgresLog(database, shipped)
+    reported: set[str] = set()
+    for number in range(50 if soak else 2):
+        orders = kill(tmp_path, shop, number)
+        assert len(set(orders)) == len(orders)
+        reported.update(orders)
+        kept = judged_orders(log)
+        assert reported - kept.keys() == set()
+        assert set(kept.values()) == {1}
+    assert len(reported) >= 2
+    pushed = run_forked("log", "push", "--log", database, cwd=tmp_path)
+    assert (pushed.returncode, pushed.stderr) == (0, "")
+    assert list((tmp_path / ".sandbox" / "shared" / "runs").iterdir()) == []
+    after = judged_orders(log)
+    assert kept.keys() <= after.keys()
+    assert set(after.values()) == {1}

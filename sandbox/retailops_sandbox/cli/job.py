@@ -19,7 +19,7 @@ from retailops_sandbox.cli.options import (
     reports_asked_for,
     table,
 )
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, note, say
 from retailops_sandbox.cli.screen import Screen
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
@@ -112,6 +112,7 @@ def run_once(
         policy=policy,
         kind=kind,
         wait=wait,
+        notice=note,
         shard=selection.part.shard if selection.part is not None else None,
     )
     reporters = [report.reporter(file) for report, file in asked.items()]

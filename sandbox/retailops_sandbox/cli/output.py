@@ -46,6 +46,11 @@ def complain(text: str) -> None:
         give_up(sys.stderr, error)
 
 
+def note(text: str) -> None:
+    """Print a line to standard error that is no error."""
+    complain(f"note: {text}")
+
+
 def is_github(environment: Mapping[str, str]) -> bool:
     """Whether this runs in GitHub Actions."""
     return environment.get("GITHUB_ACTIONS") == "true"

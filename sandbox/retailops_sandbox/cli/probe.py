@@ -12,7 +12,7 @@ import click
 
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets, log_level_option
 from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
-from retailops_sandbox.cli.output import complain, show, write_out
+from retailops_sandbox.cli.output import complain, note, show, write_out
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.probe.failing import FAIL_ON, FAILS, FailOn
 from retailops_sandbox.probe.probes import AREAS, SENT_AREAS, Area
@@ -158,6 +158,7 @@ def _setup(
         policy=SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env),
         baseline=compared and probe_choices.comparable(compared, contract, str(baseline)),
         wait=wait,
+        notice=note,
     )
     if resume:
         named = {"--seed": seed, "--orders": orders, "--only": areas, "--check": check}

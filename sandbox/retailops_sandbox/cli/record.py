@@ -21,7 +21,7 @@ from retailops_sandbox.cli.options import (
     here,
     log_options,
 )
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, note, say
 from retailops_sandbox.engine import require_yes
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
@@ -124,7 +124,9 @@ async def _relay(
     from retailops_sandbox.transport import Transport
 
     clock = ports.SystemClock()
-    run = open_run(workspace.log_place, new_run("record", clock.now(), receiver), lambda: workspace.contracts)
+    run = open_run(
+        workspace.log_place, new_run("record", clock.now(), receiver), lambda: workspace.contracts, note
+    )
 
     def on_recorded(recorded: Recorded) -> None:
         records.append(recorded)
@@ -197,8 +199,8 @@ def _write(
 ) -> None:
     """Write the file of what was recorded, and print the notes on it."""
     draft = recording.draft(records, CaseReader(workspace).payload_if_any, workspace.contracts)
-    for note in draft.notes:
-        say(f"note: {note}")
+    for line in draft.notes:
+        say(f"note: {line}")
     if not draft.scenario.steps:
         say(f"nothing was recorded, and {output} was not written")
         return

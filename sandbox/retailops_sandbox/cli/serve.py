@@ -11,7 +11,7 @@ from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.log.prune import pruned_lines
 from retailops_sandbox.cli.log_level import diagnosing, log_level_option
 from retailops_sandbox.cli.options import found_workspace, here, log_options
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, note, say
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.workspace import settings
 
@@ -74,6 +74,7 @@ def command(
         diagnosing=lambda redact: diagnosing(log_level, redact, folder),
         on_ready=on_ready,
         on_unwritable=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
+        notice=note,
         retention=Retention(chosen.keep_runs, chosen.keep_days),
         on_pruned=on_pruned,
     )

@@ -108,3 +108,5 @@ class Hooks:
             begun.close(stopped=exitstatus == pytest.ExitCode.INTERRUPTED)
         except SandboxError as error:
             print(f"retailops-sandbox: {lines.in_line(str(error))}", file=sys.stderr)
+        for note in begun.notes:
+            print(f"retailops-sandbox: {lines.in_line(note)}", file=sys.stderr)

@@ -71,6 +71,8 @@ class Session:
         self._environment = environment
         self._policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)
         self._clock = ports.SystemClock()
+        self.notes: list[str] = []
+        """Lines for users about a log that cannot be reached."""
         info = new_run(
             "pytest",
             self._clock.now(),
@@ -78,7 +80,9 @@ class Session:
             scenarios=scenarios,
             unreadable=unreadable(config),
         )
-        self._log = open_run(self.workspace.log_place, info, lambda: self.workspace.contracts)
+        self._log = open_run(
+            self.workspace.log_place, info, lambda: self.workspace.contracts, self.notes.append
+        )
         self._lock = threading.Lock()
         """A test may send from several threads."""
         self._thread: EngineThread | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.entries import Entry
     from retailops_sandbox.runlog.place import LogPlace
     from retailops_sandbox.runlog.ports import Log, RunWriter, Shards
+    from retailops_sandbox.runlog.runs import PushedRun
     from retailops_sandbox.scenarios.trend import Past
 
 _logger = diagnostics.logger(__name__)
@@ -108,9 +109,38 @@ def earlier_results(place: LogPlace, *, before: str, most: int) -> Iterator[Past
 
     After `most` bytes no further run is read. Runs that cannot be read are left out: the log names them.
     """
+    if place.database:
+        from retailops_sandbox.runlog.postgres import history as shared
+
+        return shared.past_results(place.database, before=before, most=most)
     from retailops_sandbox.runlog.files import history
 
     return history.past_results(place.runs_dir, before=before, most=most)
+
+
+def push_run_file(place: LogPlace, path: Path, contracts: ContractSource) -> PushedRun:
+    """Bring a run file into the database of a place, in one transaction; one that waited for it is deleted.
+
+    FileError where it is no run file, is damaged or goes on, or the database is away; UsageError for one that
+    is not to be used.
+    """
+    from retailops_sandbox.runlog.postgres.pushing import push
+    from retailops_sandbox.runlog.postgres.version import check_database
+
+    check_database(place.database)
+    return push(place, path, contracts())
+
+
+def waiting_run_files(place: LogPlace) -> tuple[list[Path], list[FileError]]:
+    """The run files that wait for the database of a place, the oldest first, and what cannot be read.
+
+    Those of processes that go on are left out: they bring theirs in.
+    """
+    from retailops_sandbox.runlog.files.finalize import finalize_abandoned
+
+    problems = finalize_abandoned(place.spool_dir)
+    paths = sorted(place.spool_dir.glob("*.json"))
+    return [path for path in paths if not path.with_suffix(".journal").exists()], problems
 
 
 def read_run_file(path: Path) -> list[Entry]:

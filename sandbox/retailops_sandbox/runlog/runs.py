@@ -59,6 +59,16 @@ class Reindexed(msgspec.Struct, frozen=True):
     """Why other runs could not be looked through."""
 
 
+class PushedRun(msgspec.Struct, frozen=True):
+    """A run whose file was brought into a shared log."""
+
+    id: str
+    added: int
+    """The number of its records that the log lacked."""
+    is_new: bool
+    """Whether the log had nothing of the run."""
+
+
 def run_id(now: str, random: str) -> str:
     """The id of a run that starts now (UTC, RFC 3339); `random` tells apart those of the same second."""
     return f"{now[:19].replace('-', '').replace(':', '')}Z-{random}"

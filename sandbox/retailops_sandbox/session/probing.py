@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from retailops_sandbox import diagnostics
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import Clock, Options
 from retailops_sandbox.engine import Transport as TransportPort
@@ -30,6 +31,8 @@ from retailops_sandbox.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from retailops_sandbox.runlog.ports import RunWriter
 
+_logger = diagnostics.logger(__name__)
+
 CHECK_REQUESTS = 150
 """About how many requests a short probe sends."""
 
@@ -47,6 +50,8 @@ class ProbeSetup(msgspec.Struct, frozen=True, kw_only=True):
     """The report to compare with; the newest of the same receiver where there is none."""
     wait: float = 0.0
     """Seconds to wait until the receiver's port answers."""
+    notice: Callable[[str], None] = _logger.warning
+    """Takes a line for users about a log that cannot be reached."""
 
 
 class FinishedProbe(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +72,7 @@ def prober_and_log(
     Raises UsageError for a protected receiver that is not confirmed, and for one that cannot be called.
     """
     info = new_run("probe", clock.now(), receiver, scenarios=len(setup.probe.scenarios))
-    log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts)
+    log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts, setup.notice)
     ports = build_ports(setup.workspace, transport, log, setup.environment, setup.policy)
     options = msgspec.structs.replace(setup.options, receiver=receiver)
     given, kept = setup.baseline, KeptReports(setup.workspace)

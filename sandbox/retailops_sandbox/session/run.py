@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from retailops_sandbox import diagnostics
 from retailops_sandbox.engine import Clock, Event, Options, Run, ScenarioResult, StepResult
 from retailops_sandbox.engine import Transport as TransportPort
 from retailops_sandbox.errors import FileError, SandboxError
@@ -30,6 +31,8 @@ from retailops_sandbox.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from retailops_sandbox.runlog.ports import RunWriter
 
+_logger = diagnostics.logger(__name__)
+
 _TICK = 0.2
 """Seconds."""
 
@@ -48,6 +51,8 @@ class RunSetup(msgspec.Struct, frozen=True, kw_only=True):
     """Which shard of a divided run it is."""
     wait: float = 0.0
     """Seconds to wait until the receiver's port answers."""
+    notice: Callable[[str], None] = _logger.warning
+    """Takes a line for users about a log that cannot be reached."""
 
 
 def execute(
@@ -134,7 +139,7 @@ def engine_and_log(
         max_failures=setup.options.max_failures,
         shard=setup.shard,
     )
-    log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts)
+    log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts, setup.notice)
     ports = build_ports(setup.workspace, transport, log, setup.environment, setup.policy)
     return Run(setup.plans, ports, msgspec.structs.replace(setup.options, receiver=receiver)), log
 

@@ -49,6 +49,7 @@ async def serve(
     diagnosing: Callable[[Callable[[str], str]], AbstractContextManager[None]],
     on_ready: Callable[[str, str], None],
     on_unwritable: Callable[[FileError], None],
+    notice: Callable[[str], None],
     retention: Retention,
     on_pruned: Callable[[Pruned], None],
 ) -> None:
@@ -56,8 +57,8 @@ async def serve(
 
     `diagnosing` makes a context in which diagnostics are shown, from a function that redacts secrets.
     `on_ready` gets the addresses of the page and of the stand-in. `on_unwritable` gets the reason why the log
-    can be read but not written. `on_pruned` gets the runs that retention deleted and those that it could not,
-    unless there are none.
+    can be read but not written. `notice` takes a line for users about a log that cannot be reached.
+    `on_pruned` gets the runs that retention deleted and those that it could not, unless there are none.
 
     Raises UsageError for an address that cannot be bound, and for one other than loopback without a token.
     """
@@ -66,7 +67,9 @@ async def serve(
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     clock = SystemClock()
     with _bound(host, port) as listening:
-        run = open_run(workspace.log_place, new_run("serve", clock.now()), lambda: workspace.contracts)
+        run = open_run(
+            workspace.log_place, new_run("serve", clock.now()), lambda: workspace.contracts, notice
+        )
         started = started_stand_in(lambda: workspace.contracts)
         async with started as (stand_in, stand_in_url), Transport() as transport:
             context = AppContext(

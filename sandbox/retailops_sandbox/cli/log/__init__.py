@@ -5,6 +5,7 @@ show.py       one delivery or run, with all its evidence
 prune.py      deletes runs
 upkeep.py     pins runs, and makes the index anew
 init.py       makes the tables of a log in PostgreSQL
+push.py       brings run files into a log in PostgreSQL
 shapes.py     what `--format json` writes
 table.py      rows in columns
 names.py      finds the run that a word names
@@ -27,6 +28,7 @@ _MODULES = {
     "unpin": "retailops_sandbox.cli.log.upkeep:unpin",
     "reindex": "retailops_sandbox.cli.log.upkeep:reindex",
     "init": "retailops_sandbox.cli.log.init",
+    "push": "retailops_sandbox.cli.log.push",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from retailops_sandbox.cli.options import found_workspace
-from retailops_sandbox.cli.output import complain
+from retailops_sandbox.cli.output import complain, note
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, LogReader
@@ -19,7 +19,7 @@ def log_of(workspace: str | Workspace | None) -> Log:
     """The log of a workspace, by default of the one that `--workspace` means."""
     if not isinstance(workspace, Workspace):
         workspace = found_workspace(workspace)
-    return open_log(workspace.log_place, lambda: workspace.contracts, notice)
+    return open_log(workspace.log_place, lambda: workspace.contracts, note)
 
 
 def asked_log(workspace: str | Workspace | None) -> Log:
@@ -35,11 +35,6 @@ def asked_log(workspace: str | Workspace | None) -> Log:
 
     click.get_current_context().call_on_close(say_what_lacks)
     return log
-
-
-def notice(line: str) -> None:
-    """Tell a user of something about the index of the log."""
-    complain(f"note: {line}")
 
 
 def run_named(what: str, log: LogReader) -> RunSummary | None:

@@ -83,14 +83,15 @@ def _mistakes(content: RunFile) -> Iterator[str]:
     deadline = time.monotonic() + _LONGEST
     for judgement, _ in content.judgements:
         if judgement.expectation is not None and time.monotonic() < deadline:
-            yield from _unusable(judgement.expectation)
+            yield from rule_mistakes(judgement.expectation)
 
 
 def _no_instants(found: Iterable[str]) -> Iterator[str]:
     yield from (f"{_cut(each)} is no time in UTC" for each in found if not _is_instant(each))
 
 
-def _unusable(expectation: Expectation) -> Iterator[str]:
+def rule_mistakes(expectation: Expectation) -> Iterator[str]:
+    """The rules of an expectation that no sandbox uses."""
     try:
         compile_rules(expectation.rules)
         compile_headers(expectation.headers)
