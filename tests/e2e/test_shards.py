@@ -393,3 +393,18 @@ def test_a_merged_run_in_the_log_is_one_that_later_runs_are_compared_with(
     scenario(tmp_path / "sound", "bad", {"expect": PASSES})
     done = run("--receiver", shop.url, cwd=tmp_path)
     assert "0 regressed, 1 fixed since the last finished run on this receiver" in done.stdout
+
+
+def test_a_merged_run_is_brought_into_a_shared_log_once_however_often_it_is_merged(
+    shards: list[Path], tmp_path: Path, database: str
+):
+    said = []
+    for name, files in (("one.json", shards), ("two.json", shards[::-1])):
+        merge(*files, "-o", name, cwd=tmp_path)
+        said.append(run_forked("log", "push", name, "--log", database, cwd=tmp_path).stdout.strip())
+    head = runfile.read(tmp_path / "one.json").head
+    assert said[0].startswith(f"{head.id}: brought in, ")
+    assert said[1] == f"{head.id}: the log has all of it already"
+    shown = run_forked("log", "show", "latest", "--log", database, cwd=tmp_path).stdout
+    assert shown.startswith(f"run {head.id}  finished\n")
+    assert re.search(r"^  shards +3 of 3$", shown, re.MULTILINE)
