@@ -19,7 +19,7 @@ from tests.support.postgres import fresh_database, proxied, shows_no_password
 from tests.support.postgres_proxy import PostgresProxy
 from tests.support.serving import serving
 
-AWAY = "The shared log cannot be reached."
+AWAY = "The shared log is away."
 PASSES = '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expect": {"status": 200}}]}'
 
 
