@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -53,16 +53,18 @@ class Database:
         return Listener(self._url, channel)
 
     def _connection(self) -> psycopg.Connection[Any]:
-        connection = connecting.connect(self._url, autocommit=True)
-        if not self._has_tables:
-            check_tables(connection, self._url)
-            self._has_tables = True
-        # What is compiled for a query of some milliseconds takes longer than the query.
-        connection.execute("set jit = off")
-        connection.autocommit = False
-        # A plan that is made once for all values does not know how rare a value is.
-        connection.prepare_threshold = None
-        return connection
+        with ExitStack() as opened:
+            connection = opened.enter_context(closing(connecting.connect(self._url, autocommit=True)))
+            if not self._has_tables:
+                check_tables(connection, self._url)
+                self._has_tables = True
+            # What is compiled for a query of some milliseconds takes longer than the query.
+            connection.execute("set jit = off")
+            connection.autocommit = False
+            # A plan that is made once for all values does not know how rare a value is.
+            connection.prepare_threshold = None
+            opened.pop_all()
+            return connection
 
     @contextmanager
     def _connected(self, **options: Any) -> Iterator[Connection]:
