@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -89,8 +92,9 @@ def statistics(prefix: Path) -> dict[str, dict[str, str]]:
 def test_wrong_answers_count_as_failures_and_the_log_keeps_some(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "right")
     scenario(tmp_path, "wrong", FAILS)
-    done = load("--receiver", shop.url, "--users", 4, "--time", 1, "--csv", "found", cwd=tmp_path)
+    done = load("--receiver", shop.url, "--users", 4, "--time", 0.5, "--csv", "found", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith(f"sends to {shop.url} as 4 users\n")
     rows = statistics(tmp_path / "found")
     right, wrong = rows["right.scenario.json / send"], rows["wrong.scenario.json / send"]
     assert right["Type"] == "order_cancel draft"
@@ -114,7 +118,7 @@ def test_the_workers_of_a_machine_count_as_one(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "right")
     scenario(tmp_path, "wrong", FAILS)
     reports = ("--csv", "found", "--html", "page.html", "--json", "found.json")
-    options = ("--users", 4, "--time", 1, "--processes", 2, *reports)
+    options = ("--users", 4, "--time", 0.5, "--processes", 2, *reports)
     done = load("--receiver", shop.url, *options, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     rows = statistics(tmp_path / "found")
@@ -165,6 +169,32 @@ def test_nothing_outlives_the_command(tmp_path: Path):
         processes = children(load.pid)
         load.kill()
         wait_until(lambda: not any(map(is_alive, processes)))
+
+
+def test_a_terminal_shows_how_it_goes(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "wrong", FAILS)
+    ours, theirs = pty.openpty()
+    words = [COMMAND, "load", ".", "--receiver", shop.url, "--users", "2", "--time", "0.8"]
+    width = environment(TERM="xterm", COLUMNS="100")
+    with subprocess.Popen(words, cwd=tmp_path, env=width, stdout=theirs, start_new_session=True):
+        os.close(theirs)
+        shown = read_all(ours)
+    assert f"sends to {shop.url} as 2 users\r\n" in shown
+    drawn = [part for part in shown.split("\r\x1b[K") if "█" in part]
+    assert re.search(r"2 users  [\d,]+ requests  [\d,]+ failed  \d+ s$", drawn[-1])
+    assert max(map(len, drawn)) < 100
+    assert "\r\x1b[KType " in shown, "the statistics begin where the line was"
+
+
+def read_all(terminal: int) -> str:
+    """All that is shown on a terminal until nobody has its other end open."""
+    text = b""
+    while True:
+        try:
+            text += os.read(terminal, 65536)
+        except OSError:
+            os.close(terminal)
+            return text.decode()
 
 
 def test_secrets_are_in_no_page_and_no_report(tmp_path: Path):

@@ -72,6 +72,7 @@ def test_a_step_load_outlives_a_worker_that_is_killed(tmp_path: Path):
         options = ("--receiver", url, "--worker", "--master-port", port)
         workers = [stack.enter_context(started(*options, cwd=tmp_path)) for _ in range(2)]
         assert master.stdout is not None
+        assert master.stdout.readline() == f"sends to {url} as 180 users\n"
         assert master.stdout.readline().startswith("120 cancels a second: 1"), "both of them send"
         (process,) = children(workers[0].pid)
         os.kill(process, signal.SIGKILL)

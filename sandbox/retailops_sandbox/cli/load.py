@@ -122,6 +122,7 @@ def command(
     if sum((bool(processes), master, worker)) > 1:
         raise UsageError("--processes, --master and --worker exclude each other", mend="give one of them")
     from retailops_sandbox.cli import dry_run
+    from retailops_sandbox.cli.screen import is_watched
     from retailops_sandbox.engine import require_yes
     from retailops_sandbox.load import launching
     from retailops_sandbox.load.setup import LoadSetup
@@ -160,6 +161,7 @@ def command(
         csv=csv,
         html=str(html or ""),
         json=str(json or ""),
+        is_watched=is_watched(sys.stdout, os.environ),
     )
     environment = dict(settings.readable(os.environ))
     launch = launching.Launch(

@@ -24,6 +24,7 @@ wrong_answers  what is wrong with an answer, in words
 series         which rate is measured next, and where answers change
 verdict        what a series of rates showed, in one line
 statistics     what Locust's statistics are told of the engine's events
+screen         what is printed while a test goes on
 reports        Locust's statistics, printed and in files
 totals         counts of steps by their verdicts, from which the exit code follows
 evidence       the failed deliveries that the log keeps

@@ -30,6 +30,7 @@ from retailops_sandbox.load.order_sharing import HandingOut, Taking
 from retailops_sandbox.load.pacing import Pacing
 from retailops_sandbox.load.rates import Rates
 from retailops_sandbox.load.reports import Reports
+from retailops_sandbox.load.screen import Screen
 from retailops_sandbox.load.sending import Sending
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.load.statistics import Statistics
@@ -99,7 +100,9 @@ class LoadProcess:
             locustfile="retailops-sandbox",
             parsed_options=self._options(),
         )
-        self._rates = Rates(self._environment, asked, self._end) if asked.reports and asked.pace else None
+        self._screen = Screen(self._environment, asked)
+        measures = asked.reports and asked.pace
+        self._rates = Rates(self._environment, asked, self._end, self._screen.say) if measures else None
 
     def run(self) -> int:
         """Run to the end, write the reports and return the exit code."""
@@ -313,6 +316,7 @@ class LoadProcess:
             self._evidence.finish(stopped=self._interrupted)
             if self._evidence.unwritten is not None:
                 self._unwritten.append(self._evidence.unwritten)
+        self._screen.end()
         self._unwritten += reports.finish()
         self._say_what_was_found()
         for error in self._unwritten:
@@ -340,6 +344,8 @@ class LoadProcess:
                 gevent.sleep(_LOOK)
         if self._ended.is_set():
             return
+        self._screen.say(f"sends to {self._host} as {self._setup.users:,} users")
+        self._screen.begin()
         if self._rates is not None:
             runner.start_shape()
         else:
@@ -357,7 +363,7 @@ class LoadProcess:
         assert web.app is not None
         page.guard(web.app, self._host)
         web.start()
-        print(f"Locust's page is at http://{self._setup.web_host}:{port} (Ctrl-C ends it)", flush=True)
+        self._screen.say(f"Locust's page is at http://{self._setup.web_host}:{port} (Ctrl-C ends it)")
 
 
 def _complain(text: str) -> None:

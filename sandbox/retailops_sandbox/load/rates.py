@@ -25,11 +25,18 @@ _AT_ONCE = 1e6
 class Rates:
     """Holds the rates of a setup, from the start of a test to its end."""
 
-    def __init__(self, environment: Environment, setup: LoadSetup, ended: Callable[[], None]) -> None:
-        """`ended` is called when all is measured."""
+    def __init__(
+        self,
+        environment: Environment,
+        setup: LoadSetup,
+        ended: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        """`ended` is called when all is measured; `say` takes what comes of each rate, in a line."""
         self._environment = environment
         self._setup = setup
         self._ended = ended
+        self._say = say
         self._things = verdict.noun(setup.plans)
         self._series = Series(setup.step_load.rates) if setup.step_load else None
         self._parts: list[Step] = []
@@ -86,7 +93,7 @@ class Rates:
         while not series.is_done:
             measured = self._holding.hold(series.rate, self._setup.step_load.seconds, rest=series.goes_back)
             series.add(measured.counts, lost_workers=measured.lost, joined_workers=measured.joined)
-            print(verdict.step_line(series.steps[-1], self._things), flush=True)
+            self._say(verdict.step_line(series.steps[-1], self._things))
 
     def _keep(self) -> None:
         """Hold one rate for as long as is asked, and count it part by part."""

@@ -15,8 +15,10 @@ from retailops_sandbox.errors import FileError, SandboxError, unwritable
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.reporting.reporters import files
 
-# Wide enough for an action and its edition.
-stats.STATS_TYPE_WIDTH = 28
+# The terminal's width would leave no room for names.
+stats.STATS_AUTORESIZE = False
+_WIDEST = 80
+"""The most characters of a name in a printed table."""
 
 
 class Reports:
@@ -57,6 +59,7 @@ class Reports:
 
     def _lines(self) -> list[str]:
         found = self._environment.stats
+        _fit_columns(found)
         lines = stats.get_stats_summary(found, current=False)
         lines += ["", *stats.get_percentile_stats_summary(found)]
         return [*lines, "", *stats.get_error_report_summary(found)] if found.errors else lines
@@ -83,3 +86,14 @@ class Reports:
         if self._setup.json:
             document = json.dumps(self._environment.stats.serialize_stats(), indent=4)
             files.write(Path(self._setup.json), document + "\n")
+
+
+def _fit_columns(found: stats.RequestStats) -> None:
+    """Make the columns of types and names as wide as what they hold."""
+    kinds, names = [4], [len("Aggregated")]
+    for name, kind in found.entries:
+        kinds.append(len(kind))
+        names.append(min(len(name), _WIDEST))
+    stats.STATS_TYPE_WIDTH = max(kinds)
+    # Locust makes the names' column of the first table narrower by this difference.
+    stats.STATS_NAME_WIDTH = max(names) + max(kinds) - 4

@@ -69,6 +69,8 @@ class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
     """The beginning of the names of Locust's CSV files; empty for none."""
     html: str = ""
     json: str = ""
+    is_watched: bool = False
+    """Whether standard output is a terminal on which a line can be redrawn."""
 
     @property
     def sends(self) -> bool:
