@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+LONGEST = 30_000
+"""The milliseconds for which scenarios are waited for that have begun."""
 _NEGLIGIBLE = 1e-6
 
 
@@ -61,13 +63,16 @@ class Counts(msgspec.Struct, kw_only=True):
         return self.begun - self.ended
 
     def percentile(self, share: float) -> int:
-        """The milliseconds within which this share of the deliveries ended; 0 where there were none."""
-        needed, seen = math.ceil(self.answers * share), 0
+        """The milliseconds within which this share of the deliveries ended; 0 where there were none.
+
+        LONGEST where it is among those that had not ended.
+        """
+        needed, seen = math.ceil((self.answers + self.unfinished) * share), 0
         for milliseconds in sorted(self.times):
             seen += self.times[milliseconds]
             if seen >= needed:
                 return milliseconds
-        return 0
+        return LONGEST if self.unfinished else 0
 
 
 def total(counts: Iterable[Counts], *, at_once: bool) -> Counts:

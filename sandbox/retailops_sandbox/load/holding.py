@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 import msgspec
@@ -11,7 +12,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import STATE_RUNNING, Runner
 
-from retailops_sandbox.load.counts import Counts, total
+from retailops_sandbox.load.counts import LONGEST, Counts, total
 from retailops_sandbox.load.pacing import users_for
 from retailops_sandbox.load.series import LEAST_SCENARIOS, PROVIDER_MS
 from retailops_sandbox.load.tally import Tally
@@ -24,12 +25,11 @@ _STOP_COUNTING = "retailops stop counting"
 
 _LOOK = 0.05
 """Seconds between two looks at the users and the workers."""
-_DRAIN = 2 * PROVIDER_MS / 1000
-"""The most seconds to wait for scenarios that have begun."""
+_DRAIN = LONGEST / 1000
 _SETTLE = 1.0
 """The fewest seconds for which users go on at a rate before they are counted."""
 _REST = 2.0
-"""The same after a higher rate, which a receiver may remember."""
+"""The fewest seconds of rest after a rate that was too high: a receiver may remember it."""
 _PATIENCE = 5.0
 """Seconds to wait for users before Locust is asked for them again."""
 
@@ -50,28 +50,30 @@ class Counting:
     def _count(self, environment: Environment, msg: Message) -> None:
         self._tally.open(self._runner.user_count)
         self._delays = []
-        self._watching = gevent.spawn(self._watch)
+        self._watching = gevent.spawn(self._watch, self._delays)
 
     def _stop(self, environment: Environment, msg: Message) -> None:
         if self._watching is None:
             return
-        self._watching.kill(block=False)
-        counts = self._tally.close()
-        counts.late = sum(self._delays) / len(self._delays) if self._delays else 0.0
-        gevent.spawn(self._tell, msg.data["number"], counts)
+        gevent.spawn(self._tell, msg.data, self._tally.close(), self._watching, self._delays)
 
-    def _watch(self) -> None:
+    def _watch(self, delays: list[float]) -> None:
         while True:
-            self._delays.append(self._delay())
+            delays.append(self._delay())
             gevent.sleep(_LOOK)
 
-    def _tell(self, number: int, counts: Counts) -> None:
-        """Tell the master what was counted, once all that began has ended."""
+    def _tell(
+        self, asked: dict[str, Any], counts: Counts, watching: gevent.Greenlet, delays: list[float]
+    ) -> None:
+        """Tell the master what was counted, once it has ended; where that is asked, once all has ended."""
         with gevent.Timeout(_DRAIN, False):
-            while self._tally.under_way(counts):
+            while self._tally.under_way(None if asked["all"] else counts):
                 gevent.sleep(_LOOK)
+        watching.kill(block=False)
+        counts.late = sum(delays) / len(delays) if delays else 0.0
         counts.unfinished = self._tally.under_way(counts)
-        self._runner.send_message(_COUNTED, {"number": number, "counts": msgspec.json.encode(counts)})
+        told = {"number": asked["number"], "counts": msgspec.json.encode(counts)}
+        self._runner.send_message(_COUNTED, told)
 
 
 class HeldRate(LoadTestShape):
@@ -112,30 +114,33 @@ class Holding:
     def hold(self, rate: float, seconds: float, *, rest: bool = False) -> Measured:
         """What is counted at a rate in so many seconds, or in as many as enough scenarios need.
 
-        With `rest`, the rate before was too high, and the receiver gets some time to recover from it.
+        With `rest`, the rate before was too high: what is under way ends first, and then nearly nothing is
+        sent for a while.
         """
+        if rest:
+            self._reach(1)
+            self.count(min(max(seconds, _REST), PROVIDER_MS / 1000), all_ended=True)
+            self._longest = 0.0
         self.reach(rate)
-        shortest = min(max(seconds, _REST), PROVIDER_MS / 1000) if rest else _SETTLE
-        gevent.sleep(max(shortest, self._longest))
+        gevent.sleep(max(_SETTLE, self._longest))
         measured = self.count(max(seconds, LEAST_SCENARIOS / rate * 1.05))
         # At the next rate all that is under way has begun at that rate.
-        self._longest = measured.counts.percentile(0.99) / 1000
+        self._longest = min(measured.counts.percentile(0.99), PROVIDER_MS) / 1000
         return measured
 
     def reach(self, rate: float) -> None:
         """Have as many users as a rate needs."""
-        self._shape.users = users_for(rate, self._pace)
-        self._wait_for_users()
+        self._reach(users_for(rate, self._pace))
 
-    def count(self, seconds: float) -> Measured:
-        """What is counted in so many seconds."""
+    def count(self, seconds: float, *, all_ended: bool = False) -> Measured:
+        """What is counted in so many seconds; with `all_ended`, once nothing else is under way either."""
         self._number += 1
         self._told = {}
         workers = present(self._runner)
         self._runner.send_message(_COUNT, {"number": self._number})
         gevent.sleep(seconds)
         at_the_end = present(self._runner)
-        self._runner.send_message(_STOP_COUNTING, {"number": self._number})
+        self._runner.send_message(_STOP_COUNTING, {"number": self._number, "all": all_ended})
         while any(worker not in self._told for worker in workers & present(self._runner)):
             gevent.sleep(_LOOK)
         counted = [counts for worker, counts in self._told.items() if worker in workers]
@@ -148,8 +153,9 @@ class Holding:
         if msg.data["number"] == self._number:
             self._told[msg.node_id] = msgspec.json.decode(msg.data["counts"], type=Counts)
 
-    def _wait_for_users(self) -> None:
+    def _reach(self, users: int) -> None:
         runner, shape = self._runner, self._shape
+        shape.users = users
         waited = 0.0
         while (
             runner.target_user_count != shape.users

@@ -12,7 +12,7 @@ from locust.runners import Runner
 from retailops_sandbox.load import verdict
 from retailops_sandbox.load.holding import HeldRate, Holding
 from retailops_sandbox.load.pacing import users_for
-from retailops_sandbox.load.series import Series, Step
+from retailops_sandbox.load.series import RECEIVERS, Series, Step
 from retailops_sandbox.load.setup import LoadSetup
 
 _PART = 5.0
@@ -70,7 +70,7 @@ class Rates:
     def is_limit_found(self) -> bool:
         """Whether there is a rate at which the receiver does not hold what it held before."""
         broken = self._series.broken if self._series is not None else None
-        return broken is not None and broken.what != "machine"
+        return broken is not None and broken.what in RECEIVERS
 
     @property
     def line(self) -> str:
@@ -91,7 +91,7 @@ class Rates:
         assert self._holding is not None
         assert self._setup.step_load is not None
         while not series.is_done:
-            measured = self._holding.hold(series.rate, self._setup.step_load.seconds, rest=series.goes_back)
+            measured = self._holding.hold(series.rate, self._setup.step_load.seconds, rest=series.needs_rest)
             series.add(measured.counts, lost_workers=measured.lost, joined_workers=measured.joined)
             self._say(verdict.step_line(series.steps[-1], self._things))
 

@@ -41,6 +41,8 @@ _TRIES = 3
 _MOST_STEPS = 1_000
 
 What = Literal["wrong", "slow", "behind", "users", "machine"]
+RECEIVERS: frozenset[What] = frozenset(("wrong", "slow", "behind"))
+"""What is the receiver's matter."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,9 +132,9 @@ class Series:
         return self._rates[self._position - 1 if self._phase == "back" else self._position]
 
     @property
-    def goes_back(self) -> bool:
-        """Whether that is the rate before, after a change."""
-        return self._phase == "back"
+    def needs_rest(self) -> bool:
+        """Whether receiver or machine may still be busy with what was just measured."""
+        return bool(self.steps) and self.steps[-1].change is not None
 
     @property
     def lowest(self) -> Step | None:
@@ -159,7 +161,7 @@ class Series:
         )
         self.steps.append(step)
         self._tries += 1
-        too_little = change is not None and change.what in ("machine", "users")
+        too_little = change is not None and change.what not in RECEIVERS
         if self._tries < (_TRIES if is_disturbed else 2) and (is_disturbed or too_little):
             return  # measured again
         if is_disturbed:
@@ -173,7 +175,7 @@ class Series:
         if self._phase == "back":
             self.recovered = step
             self._phase = "again"
-            if change is not None and change.what in ("wrong", "slow", "behind"):
+            if change is not None and change.what in RECEIVERS:
                 self._end(self._first_change())
         elif change is None:
             # What was seen once and not again is no matter of the rate.

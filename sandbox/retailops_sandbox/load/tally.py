@@ -44,9 +44,9 @@ class Tally:
         counts.waiting = len(self._under_way)
         return counts
 
-    def under_way(self, counts: Counts) -> int:
-        """How many of the scenarios that were counted have not ended."""
-        return sum(each.counts is counts for each in self._under_way.values())
+    def under_way(self, counts: Counts | None) -> int:
+        """How many of the scenarios that were counted have not ended; without counts, of all."""
+        return sum(counts is None or each.counts is counts for each in self._under_way.values())
 
     def begin(self, plan: Plan) -> None:
         """Take a scenario that begins."""

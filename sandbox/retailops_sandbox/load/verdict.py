@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retailops_sandbox.load.counts import Counts, total
-from retailops_sandbox.load.series import PROVIDER_MS, REACHED, Change, Series, Step, all_wait
+from retailops_sandbox.load.series import PROVIDER_MS, REACHED, RECEIVERS, Change, Series, Step, all_wait
 from retailops_sandbox.scenarios.scenario import Plan
 
 
@@ -82,17 +82,30 @@ def line(series: Series, things: str) -> str:
         return begin or _all_held(series, things)
     at = _at(series)
     if change.what == "machine":
-        most = f"this machine could not send more than {_rate(_most(series))}"
-        if begin:
-            return f"{begin}; {most}"
         held = f"holds {_rate(series.held)} {things} a second; " if series.held else ""
-        return f"{held}{most} {things} a second ({at} were asked), which says nothing of the receiver"
+        return (
+            f"{begin + '; ' if begin else held}{_machine(series, things)}, which says nothing of the receiver"
+        )
     said = _said(change, series)
     if begin:
         return f"{begin}; at {at} {said}"
     if not series.held:
         return f"at {at} {things} a second, the lowest rate, {said}"
     return f"holds {_rate(series.held)} {things} a second; at {at} {said}"
+
+
+def _machine(series: Series, things: str) -> str:
+    """How the machine that sends was the limit."""
+    counts = series.steps[-1].counts
+    if counts.reached >= series.broken_at * REACHED:
+        return (
+            f"at {_rate(series.broken_at)} this machine was {_seconds(round(counts.late * 1000))} late itself"
+        )
+    most = max(step.counts.reached for step in series.steps if not step.is_disturbed)
+    return (
+        f"this machine could not send more than {_rate(most)} {things} a second"
+        f" ({_rate(series.broken_at)} were asked)"
+    )
 
 
 def _nothing(series: Series) -> str:
@@ -127,44 +140,38 @@ def _said(change: Change, series: Series) -> str:
     if change.what == "users":
         step = series.steps[-1]
         return f"only {_rate(step.counts.reached)} are reached: {why_not(step.counts)}"
+    steps = _changed(change, series)
+    p99 = _seconds(max(step.counts.percentile(0.99) for step in steps))
     if change.what == "behind":
-        step = series.steps[-1]
-        answered = step.counts.ended / step.counts.seconds if step.counts.seconds else 0.0
-        return (
-            f"answers fall behind: {_rate(answered)} come in a second, and waits grow"
-            f" (p99 {_seconds(step.counts.percentile(0.99))}){_from_then_on(series)}"
-        )
-    if change.what == "slow":
-        slowest = series.steps[-1].counts.percentile(0.99)
-        return f"p99 is {_seconds(slowest)}, above the provider's {PROVIDER_MS // 1000} s{_evidence(series)}"
-    return f"{change.kind}{_evidence(series)}"
+        answered = min(step.counts.ended / step.counts.seconds for step in steps)
+        said = f"answers fall behind: {_rate(answered)} come in a second, and waits grow (p99 {p99})"
+        return f"{said}{_from_then_on(series)}"
+    said = change.kind if change.kind else f"p99 is {p99}, above the provider's {PROVIDER_MS // 1000} s"
+    counts = ", then ".join(_of(step.change.count, step.change.of) for step in steps[-2:] if step.change)
+    back = series.recovered
+    if back is not None and back.change is None:
+        counts += f"; in between, at {_rate(back.rate)}, {_none_or(back)}"
+    return f"{said} ({counts}){_from_then_on(series)}"
 
 
-def _evidence(series: Series) -> str:
-    """How often it happened each time, and at the rate before in between."""
-    changed = [
+def _changed(change: Change, series: Series) -> Sequence[Step]:
+    """The steps at the rate that ended the series in which that was the matter."""
+    return [
         step
         for step in series.steps
-        if step.rate == series.broken_at and step.change is not None and step.change.of
+        if step.rate == series.broken_at
+        and step.change is not None
+        and (step.change.what, step.change.kind) == (change.what, change.kind)
     ]
-    counts = [_of(step.change.count, step.change.of) for step in changed if step.change is not None]
-    said = ", then ".join(counts[-2:])
-    back = series.recovered
-    if back is None:
-        return f" ({said})"
-    if back.change is None:
-        return f" ({said}; in between, at {_rate(back.rate)}, {_none_or(back)})"
-    return f" ({said}){_from_then_on(series)}: {_of(back.change.count, back.change.of)}"
 
 
 def _from_then_on(series: Series) -> str:
-    """That the rate before, too, is no longer held; empty where it is."""
+    """That the rate before, too, was no longer held; empty where it was."""
     back = series.recovered
-    return (
-        f", and from then on at {_rate(back.rate)}, too"
-        if back is not None and back.change is not None
-        else ""
-    )
+    if back is None or back.change is None or back.change.what not in RECEIVERS:
+        return ""
+    counted = f": {_of(back.change.count, back.change.of)}" if back.change.kind else ""
+    return f", and from then on at {_rate(back.rate)}, too{counted}"
 
 
 def _none_or(step: Step) -> str:
@@ -181,10 +188,6 @@ def _at(series: Series) -> str:
     if series.broken is not None and series.broken.what == "wrong" and reached < series.broken_at * REACHED:
         return f"{asked} ({_rate(reached)} were reached)"
     return asked
-
-
-def _most(series: Series) -> float:
-    return max(step.counts.reached for step in series.steps if not step.is_disturbed)
 
 
 def _rate(rate: float) -> str:
