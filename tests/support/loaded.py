@@ -94,6 +94,19 @@ class BreaksDown(LosesEvents):
         return self.without_events() if self._is_broken else self.right(order)
 
 
+class GetsSlow(LosesEvents):
+    """Takes so long for whatever comes beyond a rate."""
+
+    def __init__(self, beyond: int, seconds: float) -> None:
+        super().__init__(beyond)
+        self._seconds = seconds
+
+    async def at_rate(self, rate: int, order: str) -> Answer:
+        if rate > self._beyond:
+            await asyncio.sleep(self._seconds)
+        return self.right(order)
+
+
 class HasWorkers(Loaded):
     """Has so many workers, of which each needs so long for a cancel: what comes meanwhile waits its turn."""
 

@@ -191,14 +191,14 @@ class Series:
         """The change because of which the rate before was measured again."""
         return next(step.change for step in reversed(self.steps[:-1]) if step.change is not None)
 
-    def _up(self) -> None:
+    @property
+    def is_mostly_wrong(self) -> bool:
+        """Whether most answers were wrong at the lowest rate already, so that no other one is tried."""
         lowest = self.lowest
-        mostly_wrong = (
-            self._position == 0
-            and lowest is not None
-            and lowest.counts.wrong_answers > lowest.counts.answers * _MOSTLY
-        )
-        if mostly_wrong or self._position + 1 == len(self._rates):
+        return lowest is not None and lowest.counts.wrong_answers > lowest.counts.answers * _MOSTLY
+
+    def _up(self) -> None:
+        if self.is_mostly_wrong or self._position + 1 == len(self._rates):
             self.is_done = True
         else:
             self._position += 1

@@ -130,7 +130,9 @@ def _already_wrong(series: Series, things: str) -> str:
     kind, count = max(counts.wrong.items(), key=lambda each: each[1])
     said = f"at {_rate(lowest.rate)} {things} a second, the lowest rate, {kind} already"
     said += f" ({_of(count, counts.answers)})"
-    if series.broken is None and series.is_done and series.held > lowest.rate:
+    if series.broken is None and series.is_mostly_wrong:
+        said += "; no other rate was tried (does run pass? --orders gives orders that the receiver knows)"
+    elif series.broken is None and series.is_done and series.held > lowest.rate:
         said += f"; no more of them do at up to {_rate(series.held)}"
     return said
 

@@ -124,7 +124,8 @@ def test_no_higher_rate_is_tried_where_most_answers_are_wrong_at_the_lowest() ->
     series = judged([20, 40, 60], lambda rate: counted(rate, lost=round(rate * 30 * 0.9)))
     assert [step.rate for step in series.steps] == [20]
     assert line(series, "cancels") == (
-        "at 20 cancels a second, the lowest rate, answers lose their events already (540 of 600)"
+        "at 20 cancels a second, the lowest rate, answers lose their events already (540 of 600);"
+        " no other rate was tried (does run pass? --orders gives orders that the receiver knows)"
     )
 
 
