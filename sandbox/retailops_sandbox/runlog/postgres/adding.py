@@ -43,6 +43,8 @@ class RunRows:
         """The run's number in the database, once it has begun."""
         self.is_new = False
         """Whether the run was not in the database when it began."""
+        self._known_size = 0
+        """The bytes of the records that it had in the database then."""
 
     def begin(self) -> None:
         """Put the run into the database, unless it is there."""
@@ -50,7 +52,7 @@ class RunRows:
         self.is_new = put.rowcount == 1
         found = self._connection.execute(_NUMBER, (as_key(self._info.id),)).fetchone()
         assert found is not None
-        self.number = found[0]
+        self.number, self._known_size = found
         self._connection.execute(_NOTIFY)
 
     def hold(self) -> bool:
@@ -82,6 +84,18 @@ class RunRows:
             if landed:
                 self._connection.execute(_LANDED, (list(map(as_key, landed)),))
 
+    def add_later(self, records: Sequence[Stored]) -> None:
+        """Add those of the next records that are not in the database, in one transaction.
+
+        All records come in the order in which they were appended, from the first one on.
+        """
+        if self._counts.size + sum(len(text.encode()) for _, text in records) <= self._known_size:
+            for record, text in records:
+                self._counts.add(record, text)
+            return
+        with self._connection.transaction():
+            self.add_missing(records)
+
     def add_missing(self, records: Iterable[Stored]) -> int:
         """Add those of the next records that are not in the database; the number of these.
 
@@ -108,14 +122,13 @@ class RunRows:
     def _batch(self, records: Iterable[Stored]) -> _Batch:
         batch = _Batch()
         for record, text in records:
-            self._counts.size += len(text.encode())
+            number = self._counts.add(record, text)
             if isinstance(record, Delivery):
-                self._counts.delivery(record.id)
                 batch.rows[as_key(record.id)] = row_of(record, self._contracts), text
             elif isinstance(record, Judgement):
-                batch.add_judgement(record, self._counts.judgement(record), text)
+                batch.add_judgement(record, number, text)
             else:
-                batch.results.append(_result(record, self._counts.result(record), text))
+                batch.results.append(_result(record, number, text))
         return batch
 
     def _values(self, batch: _Batch) -> tuple[Any, ...]:
@@ -185,13 +198,20 @@ class _Counts:
         self._judgements = 0
         self.size = 0
 
-    def delivery(self, id: str) -> None:
-        if id not in self._judged:
-            self._judged[id] = "", ""
-            self._verdicts[""] += 1
+    def add(self, record: Record, text: str) -> int:
+        """Count a record; its number among those of its kind."""
+        self.size += len(text.encode())
+        if isinstance(record, Judgement):
+            return self._add_judgement(record)
+        if isinstance(record, Delivery):
+            if record.id not in self._judged:
+                self._judged[record.id] = "", ""
+                self._verdicts[""] += 1
+            return len(self._judged)
+        self._outcomes[record.verdict] += 1
+        return self._outcomes.total()
 
-    def judgement(self, judgement: Judgement) -> int:
-        """Count a judgement; its number."""
+    def _add_judgement(self, judgement: Judgement) -> int:
         self._judgements += 1
         run = judgement.delivery.rpartition(".")[0]
         known = self._judged.get(judgement.delivery)
@@ -202,11 +222,6 @@ class _Counts:
             self._verdicts[judgement.verdict] += 1
             self._judged[judgement.delivery] = judgement.at, judgement.verdict
         return self._judgements
-
-    def result(self, result: Result) -> int:
-        """Count a result; its number."""
-        self._outcomes[result.verdict] += 1
-        return self._outcomes.total()
 
     def values(self) -> tuple[Any, ...]:
         """The values of the run's row: deliveries, verdicts, outcomes, judges, size."""
@@ -308,7 +323,7 @@ DELIVERY_TYPES = {
 
 # With `$1` for values: the driver need not look for them in the text.
 _RUN = "insert into runs (id, record) values ($1, $2) on conflict (id) do nothing"
-_NUMBER = "select number from runs where id = $1"
+_NUMBER = "select number, size from runs where id = $1"
 _HOLD = "select pg_try_advisory_lock($1, $2::integer)"
 _LOCK = "select pg_advisory_xact_lock($1)"
 _NAMES = ", ".join(DELIVERY_TYPES)

@@ -87,6 +87,8 @@ class Uploader:
         self._waiting: list[_Waiting] = []
         self._ended: RunInfo | None = None
         """The record of the run, once it has ended."""
+        self._progress = 0
+        """The number of transactions."""
         self._uploaded_at = 0.0
         """When the latest transaction ended, by the monotonic clock."""
         self._is_idle = False
@@ -167,7 +169,10 @@ class Uploader:
         with self._changed:
             self._ended = info
             self._changed.notify_all()
-        self._thread.join(_LONGEST)
+        before = -1
+        while self._thread.is_alive() and before < self._progress:
+            before = self._progress
+            self._thread.join(_LONGEST)
         if self._thread.is_alive():
             self._give_up()
         return self.is_finished
@@ -210,6 +215,10 @@ class Uploader:
                     if is_last:
                         return
                     self._changed.wait_for(lambda: self._ended is not None, pause)
+        except Exception as error:
+            # A bug: the run stays in its file, and users have to be told.
+            self._tell(SandboxError(f"something is wrong with the sandbox itself: {type(error).__name__}"))
+            raise
         finally:
             with self._changed:
                 self._set_away()
@@ -256,7 +265,7 @@ class Uploader:
             self._is_held = rows.hold()
             # Of a run that was away, others may have judged deliveries before they are here.
             is_first = rows.is_new and not self.was_away
-            done = 0 if is_first else self._caught_up(connection, rows)
+            done = 0 if is_first else self._caught_up(rows)
             with self._changed:
                 self._set_done(done)
                 for flight in self._flights.values():
@@ -267,12 +276,12 @@ class Uploader:
             rows.end(self._ended)
             self.is_finished = True
 
-    def _caught_up(self, connection: psycopg.Connection[Any], rows: RunRows) -> int:
+    def _caught_up(self, rows: RunRows) -> int:
         """Bring in what the database lacks of a run; the bytes of the journal."""
         done = 0
         while size := len(text := self._files.lines(done, _AT_ONCE)):
-            with connection.transaction():
-                rows.add_missing(_records(text))
+            rows.add_later(list(_records(text)))
+            self._progress += 1
             done += size
         return done
 
@@ -309,6 +318,7 @@ class Uploader:
         text = self._files.lines(start, _AT_ONCE)
         rows.add(_records(text), flying=[each.sent for each in flying], landed=landed)
         with self._changed:
+            self._progress += 1
             self._uploaded_at = time.monotonic()
             self._set_done(start + len(text))
 

@@ -422,3 +422,60 @@ def test_a_database_that_does_not_answer_is_waited_for_a_while(
         run.finish(ENDED)
     assert "it has not answered for" in told.lines[0]
     assert spool(tmp_path) == [f"{RUN}.json"]
+
+
+def test_what_came_in_before_the_database_went_is_not_brought_in_again(
+    tmp_path: Path,
+    cut_database: tuple[str, PostgresProxy],
+    rows: Database,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, proxy = cut_database
+    monkeypatch.setattr(uploading, "_AT_ONCE", 3_000)
+    added: list[int] = []
+    add_missing = adding.RunRows.add_missing
+
+    def counted(self: adding.RunRows, records: list[adding.Stored]) -> int:
+        added.append(add_missing(self, records))
+        return added[-1]
+
+    monkeypatch.setattr(adding.RunRows, "add_missing", counted)
+    with begun(tmp_path, url, told) as run:
+        for _ in range(20):
+            sent(run)
+        flush(run)
+        proxy.cut()
+        sent(run)
+        flush(run)
+        run.append(make_result())
+        proxy.mend()
+        rows.wait_for("select count(*) from results", [(1,)])
+    assert sum(added) == 3
+    assert len(added) <= 2
+    ((count, verdicts),) = rows.rows("select deliveries, verdicts from runs")
+    assert (count, json.loads(verdicts)) == (21, {"passed": 21})
+
+
+def test_a_bug_is_told_and_the_run_stays_in_its_file(
+    tmp_path: Path, database: str, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: failures.append(args.exc_type.__name__))
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with begun(tmp_path, database, told) as run:
+        monkeypatch.setattr(adding.RunRows, "add", broken)
+        sent(run)
+        flush(run)
+        sent(run)
+        flush(run)
+        run.finish(ENDED)
+    assert failures == ["ZeroDivisionError"]
+    (line,) = told.lines
+    assert line.startswith(
+        "something is wrong with the sandbox itself: ZeroDivisionError; the run goes on in"
+    )
+    assert spool(tmp_path) == [f"{RUN}.json"]
