@@ -92,7 +92,7 @@ def statistics(prefix: Path) -> dict[str, dict[str, str]]:
 def test_wrong_answers_count_as_failures_and_the_log_keeps_some(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "right")
     scenario(tmp_path, "wrong", FAILS)
-    done = load("--receiver", shop.url, "--users", 4, "--time", 0.5, "--csv", "found", cwd=tmp_path)
+    done = load("--receiver", shop.url, "--users", 4, "--time", 0.8, "--csv", "found", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith(f"sends to {shop.url} as 4 users\n")
     rows = statistics(tmp_path / "found")
@@ -118,7 +118,7 @@ def test_the_workers_of_a_machine_count_as_one(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "right")
     scenario(tmp_path, "wrong", FAILS)
     reports = ("--csv", "found", "--html", "page.html", "--json", "found.json")
-    options = ("--users", 4, "--time", 0.5, "--processes", 2, *reports)
+    options = ("--users", 4, "--time", 0.8, "--processes", 2, *reports)
     done = load("--receiver", shop.url, *options, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     rows = statistics(tmp_path / "found")
@@ -137,7 +137,7 @@ def test_what_is_in_flight_at_the_end_is_counted(tmp_path: Path, processes: tupl
     with receiver(Peer.hang) as shop:
         scenario(tmp_path, "late")
         # Locust's master waits for half a second until its workers have told all.
-        options = ("--users", 2, "--time", 0.1, "--timeout", 0.8, "--csv", "found", *processes)
+        options = ("--users", 2, "--time", 0.8, "--timeout", 1.4, "--csv", "found", *processes)
         done = load("--receiver", shop.url, *options, cwd=tmp_path)
     assert done.returncode == 3, "there were only faults"
     assert statistics(tmp_path / "found")["Aggregated"]["Failure Count"] == "2"
@@ -209,7 +209,7 @@ def test_secrets_are_in_no_page_and_no_report(tmp_path: Path):
     with receiver(act) as shop:
         url = shop.url.replace("://", "://user:open-sesame-1@") + "/?key=${env:SHOP_KEY}"
         done = load(
-            *("--receiver", url, "-H", "X-Key: ${env:SHOP_KEY}", "--users", 1, "--time", 0.3),
+            *("--receiver", url, "-H", "X-Key: ${env:SHOP_KEY}", "--users", 1, "--time", 0.6),
             *("--html", "page.html", "--csv", "found", "--json", "found.json"),
             cwd=tmp_path,
             SHOP_KEY="rosebud-123456",
@@ -251,7 +251,7 @@ def test_the_page_of_locust_starts_a_test_and_answers_only_its_own(tmp_path: Pat
 
 def test_a_shared_log_keeps_what_failed(tmp_path: Path, shop: Receiver, database: str):
     scenario(tmp_path, "wrong", FAILS)
-    done = load("--receiver", shop.url, "--users", 2, "--time", 0.5, "--log", database, cwd=tmp_path)
+    done = load("--receiver", shop.url, "--users", 2, "--time", 0.8, "--log", database, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     (run,) = open_shared_log(LogPlace(tmp_path, database), Contracts).runs()
     assert run.info is not None
