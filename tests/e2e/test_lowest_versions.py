@@ -80,6 +80,25 @@ def test_a_scenario_passes_on_them(python: Path, tmp_path: Path):
     assert "passed" in run(python, "-m", "retailops_sandbox", "log", "list", cwd=tmp_path)
 
 
+def test_a_log_in_postgresql_works_on_them(python: Path, tmp_path: Path, database_without_tables: str):
+    log = ("--log", database_without_tables)
+    program = ("-m", "retailops_sandbox")
+    assert "made" in run(python, *program, "log", "init", *log, cwd=tmp_path)
+    said = run(python, *program, "run", "twice.scenario.json", "--stand-in", *log, cwd=tmp_path)
+    assert "1 passed, 0 failed" in said
+    listed = run(python, *program, "log", "list", *log, cwd=tmp_path)
+    assert listed.count("✓ passed") == 2
+    assert not (tmp_path / ".sandbox" / "runs").exists()
+
+
+def test_a_load_test_works_on_them(python: Path, tmp_path: Path):
+    options = ("--stand-in", "--users", "2", "--time", "0.5", "--json", "load.json", "--html", "load.html")
+    said = run(python, "-m", "retailops_sandbox", "load", "twice.scenario.json", *options, cwd=tmp_path)
+    assert "0(0.00%)" in said
+    assert json.loads((tmp_path / "load.json").read_text())
+    assert "<html" in (tmp_path / "load.html").read_text().lower()
+
+
 def test_the_pytest_plugin_works_on_them(python: Path, tmp_path: Path):
     (tmp_path / "test_sends.py").write_text(
         "def test_it(retailops):\n    retailops.send('default', expect={'status': 200}).check()\n"
