@@ -33,6 +33,7 @@ files/        the files of a run
 sql/          what SQLite and PostgreSQL share
   tables.py     the tables of deliveries, and their rows as values
   selecting.py  the SQL of a query
+  texts.py      texts as the columns of PostgreSQL have them
 
 index/        rows and the places of records in SQLite, so that a question reads few files
   index.py        what the index answers
@@ -47,8 +48,14 @@ index/        rows and the places of records in SQLite, so that a question reads
 
 postgres/     the log in a PostgreSQL database
   schema.py     its tables
-  records.py    records as the values of columns
   connecting.py connects to the database
+  writer.py     writes a run: into a file of this machine first
+  uploading.py  brings that file into the database while the run goes on
+  adding.py     adds the records of a run
+  pushing.py    brings run files into the database later
+  history.py    reads the results of earlier runs alone
+  spelling.py   records as the text of columns
+  signals.py    the lock of a run that goes on, and the channel that wakes watchers
   version.py    which version of the tables it has
   migrating.py  makes the tables, or brings them up to date
   migrations/   the scripts of Alembic that do so
