@@ -16,6 +16,8 @@ from retailops_sandbox.model import Fault
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.ports import Log
+from retailops_sandbox.runlog.rows import DeliveryRow
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.app import Application
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.apps import app_of
@@ -31,6 +33,15 @@ class BrokenLog:
 
     def runs(self) -> None:
         raise ZeroDivisionError("<b>secret</b>")
+
+    def in_flight(self) -> list[DeliveryRow]:
+        return []
+
+    def away(self) -> str:
+        return ""
+
+    def waiting(self) -> list[RunSummary]:
+        return []
 
 
 class WatchedLog(FileLog):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.ports import LogReader
 
 
@@ -18,4 +19,7 @@ class LogNotice(msgspec.Struct, frozen=True):
 
 def log_notice(log: LogReader) -> LogNotice:
     """What a page says of the log, as of the last question. Blocks shortly."""
-    return LogNotice(log.away(), len(log.waiting()))
+    try:
+        return LogNotice(log.away(), len(log.waiting()))
+    except FileError as error:
+        return LogNotice(str(error))  # of the files in which runs wait
