@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -145,3 +146,23 @@ def test_a_project_with_a_package_named_sandbox_keeps_it_and_its_tests(installed
 def test_the_installed_package_is_a_command_too(installed, tmp_path):
     done = run(installed / "python", "-m", "retailops_sandbox", "--version", cwd=tmp_path)
     assert done.stdout == f"retailops-sandbox, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("extra", "command"),
+    [
+        ("postgres", ("run", "--stand-in", "--log", "postgresql://me:a-password@127.0.0.1:1/x")),
+        ("postgres", ("log", "init", "--log", "postgresql://me:a-password@127.0.0.1:1/x")),
+        ("load", ("load", "--stand-in")),
+    ],
+)
+def test_without_an_extra_one_line_says_how_to_install_it(
+    extra: str, command: tuple[str, ...], installed: Path, tmp_path: Path
+):
+    program = [str(installed / "retailops-sandbox"), *command]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert f"pip install 'retailops-sandbox[{extra}]'" in line
+    assert "a-password" not in line
