@@ -137,8 +137,8 @@ def _database(template: str) -> Iterator[str]:
     name = next(_names)
     # Deleting waits until the last session has ended, and at the next test it has.
     while _left:
-        _admin().execute(f"drop database {_left.pop()} with (force)")
-    _admin().execute(f"create database {name} template {template} owner {OWNER}")
+        admin().execute(f"drop database {_left.pop()} with (force)")
+    admin().execute(f"create database {name} template {template} owner {OWNER}")
     try:
         yield server().url(name)
     finally:
@@ -154,20 +154,21 @@ def _make_template() -> None:
     with (Path(os.environ[FOLDER]) / "starting.lock").open("w") as making:
         fcntl.flock(making, fcntl.LOCK_EX)
         if not _template_exists():
-            _admin().execute(f"create database making template template0 owner {OWNER}")
+            admin().execute(f"create database making template template0 owner {OWNER}")
             migrate(server().url("making"))
-            _admin().execute(f"alter database making rename to {TEMPLATE}")
+            admin().execute(f"alter database making rename to {TEMPLATE}")
     _template_exists.cache_clear()
 
 
 @functools.cache
 def _template_exists() -> bool:
-    found = _admin().execute("select from pg_database where datname = %s", [TEMPLATE])
+    found = admin().execute("select from pg_database where datname = %s", [TEMPLATE])
     return found.fetchone() is not None
 
 
 @functools.cache
-def _admin() -> psycopg.Connection[Any]:
+def admin() -> psycopg.Connection[Any]:
+    """The connection of a superuser to the server."""
     import psycopg
 
     connection = psycopg.connect(server().url("postgres", "postgres"), autocommit=True)
@@ -184,9 +185,9 @@ def _admin() -> psycopg.Connection[Any]:
 
 def _close() -> None:
     """Forget the server, and leave no connection open."""
-    if _admin.cache_info().currsize:
-        _admin().close()
-    for cached in (_admin, _template_exists, server):
+    if admin.cache_info().currsize:
+        admin().close()
+    for cached in (admin, _template_exists, server):
         cached.cache_clear()
     _left.clear()
 

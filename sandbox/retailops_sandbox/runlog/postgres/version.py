@@ -17,6 +17,7 @@ EARLIER = ("0001",)
 LATEST = "0002"
 """The migration after which a database has the tables that this sandbox reads and writes."""
 VERSION_TABLE = "log_version"
+_MAY_WRITE = "select has_table_privilege('runs', 'insert') and has_table_privilege('deliveries', 'insert')"
 
 
 @cache
@@ -26,11 +27,24 @@ def check_database(url: str) -> None:
     Each process looks once.
     """
     try:
-        with closing(connect(url, autocommit=True)) as connection:
-            check_tables(connection, url)
+        may_write = _may_write(url)
     except DatabaseAway:
         # Whoever writes says so, and keeps what there is.
         return
+    if not may_write:
+        raise UsageError(
+            f"{database_words(url)}: its user may read the log, and not write it",
+            mend="see Roles in docs/shared-log.md",
+        )
+
+
+def _may_write(url: str) -> bool:
+    with closing(connect(url, autocommit=True)) as connection:
+        check_tables(connection, url)
+        try:
+            return connection.execute(_MAY_WRITE).fetchone() == (True,)
+        except psycopg.Error as error:
+            raise problem(error, url) from None
 
 
 def check_tables(connection: psycopg.Connection[Any], url: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -15,6 +17,7 @@ from retailops_sandbox.runlog.postgres import migrating, version
 from retailops_sandbox.runlog.postgres.connecting import connect
 from retailops_sandbox.runlog.postgres.migrating import Migrated, migrate
 from retailops_sandbox.runlog.postgres.schema import metadata
+from tests.support import postgres
 from tests.support.postgres_server import installed_programs
 
 
@@ -113,3 +116,22 @@ def test_rows_of_another_server_become_the_server_s_own(database: str) -> None:
         ahead = "select count(*) from deliveries where greatest(added, changed) > pg_current_xact_id()"
         assert connection.execute(ahead).fetchone() == (0,)
         assert connection.execute("select identity from state").fetchone() != identity
+
+
+def test_a_user_who_may_not_write_the_log_is_refused_before_a_run(
+    database: str, reader: Callable[[str], str]
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("grant select on all tables in schema public to public")
+    version.check_database(database)
+    with pytest.raises(UsageError, match=r"its user may read the log, and not write it \(see Roles"):
+        version.check_database(reader(database))
+
+
+@pytest.fixture
+def reader() -> Iterator[Callable[[str], str]]:
+    """Spells the URL of a database with a user who owns nothing."""
+    name = f"reader_{os.getpid()}"
+    postgres.admin().execute(f"create role {name} login password '{postgres.server().password}'")
+    yield lambda url: url.replace(f"//{postgres.OWNER}:", f"//{name}:")
+    postgres.admin().execute(f"drop role {name}")
