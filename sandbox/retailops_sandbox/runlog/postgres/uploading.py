@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ _SHOWN_AFTER = 0.1
 """Seconds after which a delivery in flight is shown to others: most end before."""
 _LONGEST = 10.0
 """Seconds that a transaction may take before the database counts as away."""
+_SWITCH_S = 0.0005
+"""Seconds for which the thread keeps the interpreter: so much later may an answer be noticed that is timed."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 """Seconds until the database is tried again: at first, and at most."""
 
@@ -108,6 +111,7 @@ class Uploader:
 
     def start(self) -> None:
         """Start the thread."""
+        sys.setswitchinterval(min(_SWITCH_S, sys.getswitchinterval()))
         self._thread.start()
 
     # --- what the run's own threads call ---
