@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -98,7 +99,7 @@ class RecordPages(RoomPages):
             if "hx-request" in request.headers:
                 return self._part(request, "shell/record_switch.html")
             return RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
-        return _to_review(recording.switch_off(), forms.came_from(request))
+        return _to_review(await recording.switch_off(), forms.came_from(request))
 
     async def start(self, request: Request) -> Response:
         form = await forms.read(request)
@@ -142,10 +143,14 @@ class RecordPages(RoomPages):
         """A review of the deliveries that were selected."""
         form = await forms.read(request)
         selected = [str(each) for each in form.getlist("delivery")]
+        made = await asyncio.to_thread(self._review, selected)
+        return _to_review(made, "/deliveries?selected=none")
+
+    def _review(self, selected: Sequence[str]) -> RecordingReview | None:
         for each in selected:
             self._context.refuse_opened(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
-        return _to_review(self._recording.review(selected, "from the log"), "/deliveries?selected=none")
+        return self._recording.review(selected, "from the log")
 
     def _show(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -91,11 +92,11 @@ class Recording:
         if self._is_on:
             self._switched.append(delivery)
 
-    def switch_off(self) -> RecordingReview | None:
+    async def switch_off(self) -> RecordingReview | None:
         """Stop recording; the review of what was recorded, None where nothing was."""
         self._is_on = False
         recorded, self._switched = self._switched, []
-        return self.review(recorded, "by the switch")
+        return await asyncio.to_thread(self.review, recorded, "by the switch")
 
     # --- the relay ---
 
@@ -134,7 +135,7 @@ class Recording:
         running, self.relay = self.relay, None
         await running.relay.stop()
         passed = [each.delivery.id for each in running.relay.records]
-        made = self.review(passed, f"by the relay to {running.receiver.name}")
+        made = await asyncio.to_thread(self.review, passed, f"by the relay to {running.receiver.name}")
         # Closed last: it raises where the disk is full, and the review is to be made all the same.
         await running.log.aclose()
         return made
@@ -152,7 +153,7 @@ class Recording:
         return [each for each in reversed(list(self._reviews.values())) if each.state == "open"]
 
     def review(self, deliveries: Iterable[str], origin: str) -> RecordingReview | None:
-        """A new review of those of these deliveries that are known; None where none is."""
+        """A new review of those of these deliveries that are known; None where none is. Blocks."""
         # In order of time, as in the scenario.
         contracts = {id: name for id in sorted(set(deliveries)) if (name := self._contract_of(id))}
         if not contracts:
