@@ -45,7 +45,7 @@ fmt: .venv/tools ## format, and mend what the linter can
 	$(BIOME) check --write --error-on-warnings assets/src templates
 
 bench: .venv/browser ## what is claimed about speed, measured
-	@status=0; for each in run append log shared_log shared_live scenarios relay plugin probe browser live hostile stops; do \
+	@status=0; for each in run append log shared_log shared_pages shared_live scenarios relay plugin probe browser live hostile stops; do \
 		$(BIN)/python bench/$$each.py || status=1; done; exit $$status
 
 pictures: .venv/browser ## the README's pictures, made anew from the pages as they are

@@ -6,6 +6,7 @@ python bench/log.py 1000000     with so many deliveries: some minutes, and 4.3 G
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -74,7 +75,7 @@ def run_info(number: int) -> RunInfo:
     )
 
 
-def fill(runs_dir: Path, deliveries: int) -> RunInfo:
+def fill(place: LogPlace, deliveries: int) -> RunInfo:
     """A log of so many deliveries, with one that has what no other has; its large run.
 
     Half of the log is newer than these.
@@ -85,11 +86,13 @@ def fill(runs_dir: Path, deliveries: int) -> RunInfo:
     for number in range(runs):
         count = LARGE if number == runs // 2 else small + (extra if number == 0 else 0)
         info = run_info(number)
-        run = open_run(LogPlace(runs_dir), info, lambda: SHIPPED_CONTRACTS)
+        run = open_run(place, info, lambda: SHIPPED_CONTRACTS)
         for each in range(count):
             at = f"{info.started_at[:14]}{each * 60 // count:02}:{each % 60:02}.{each % 1000:03}Z"
             log_one(run, each, at, rare=number == runs // 2 + 1 and each == 7)
-        run.finish()
+            if each % EACH == 0:
+                asyncio.run(run.flush())  # A run in a database is to be there before it ends.
+        run.finish(info.started_at)
     return run_info(runs // 2)
 
 
@@ -112,10 +115,10 @@ def log_one(run: RunWriter, number: int, at: str, *, rare: bool) -> None:
 
 
 @contextmanager
-def serving(workspace: Path) -> Iterator[tuple[int, int]]:
+def serving(workspace: Path, *options: str) -> Iterator[tuple[int, int]]:
     """A sandbox on a workspace: its port, and its process."""
     program = str(Path(sys.executable).with_name("retailops-sandbox"))
-    command = [program, "serve", "--port", "0", "--workspace", str(workspace)]
+    command = [program, "serve", "--port", "0", "--workspace", str(workspace), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -169,19 +172,40 @@ def appending(runs_dir: Path) -> Callable[[], float]:
     return once
 
 
-def main(deliveries: int = DELIVERIES) -> int:
-    failures = []
-    limits = LIMITS[deliveries]
+class Told:
+    """Prints what was measured against its limit, and collects what passes it."""
 
-    def told(what: str, value: float, limit: float, unit: str, *, least: bool = False) -> None:
+    def __init__(self) -> None:
+        self._failures: list[str] = []
+
+    def __call__(self, what: str, value: float, limit: float, unit: str, *, least: bool = False) -> None:
         print(f"{what:<58} {value:8.1f} {unit}, at {'least' if least else 'most'} {limit:,}")
         if value < limit if least else value > limit:
-            failures.append(what)
+            self._failures.append(what)
 
+    def exit_code(self) -> int:
+        if self._failures:
+            print(f"missed: {', '.join(self._failures)}")
+        return 1 if self._failures else 0
+
+
+def pages(told: Told, port: int, large: RunInfo, page_ms: float) -> None:
+    """The pages of a log, each with its first rows."""
+    print(f"first page of a new process: {fetched(port, '/deliveries'):.0f} ms")
+    told("first page of the log", measured(port, "/deliveries"), page_ms, "ms")
+    rare = (f"order={RARE_ORDER}", f"code={RARE_CODE}", "verdict=errored", "order=none")
+    for asked in (*rare, *FILTERS, f"run={large.id}"):
+        told(f"filter {asked}", measured(port, f"/deliveries?{asked}"), page_ms, "ms")
+    told("opening a run of 10,000", measured(port, f"/runs/{large.id}"), RUN_MS, "ms")
+
+
+def main(deliveries: int = DELIVERIES) -> int:
+    told = Told()
+    limits = LIMITS[deliveries]
     with tempfile.TemporaryDirectory() as name:
         empty, full = Path(name) / "empty", Path(name) / "full"
         runs_dir = full / ".sandbox" / "runs"
-        large = fill(runs_dir, deliveries)
+        large = fill(LogPlace(runs_dir), deliveries)
         size = sum(file.stat().st_size for file in runs_dir.glob("*.json"))
         start = time.perf_counter()
         runs = len(open_log(LogPlace(runs_dir), lambda: SHIPPED_CONTRACTS).runs())
@@ -195,12 +219,7 @@ def main(deliveries: int = DELIVERIES) -> int:
             fetched(port, "/deliveries")
             print(f"memory with an empty log: {memory(pid):.0f} MB")
         with serving(full) as (port, pid):
-            print(f"first page of a new process: {fetched(port, '/deliveries'):.0f} ms")
-            told("first page of the log", measured(port, "/deliveries"), limits.page_ms, "ms")
-            rare = (f"order={RARE_ORDER}", f"code={RARE_CODE}", "verdict=errored", "order=none")
-            for asked in (*rare, *FILTERS, f"run={large.id}"):
-                told(f"filter {asked}", measured(port, f"/deliveries?{asked}"), limits.page_ms, "ms")
-            told("opening a run of 10,000", measured(port, f"/runs/{large.id}"), RUN_MS, "ms")
+            pages(told, port, large, limits.page_ms)
             if deliveries == DELIVERIES:
                 for text in (RARE_ORDER, RARE_CODE, RARE_TEXT):
                     path = f"/deliveries?text={text.replace(' ', '+')}"
@@ -215,9 +234,7 @@ def main(deliveries: int = DELIVERIES) -> int:
         alone, beside = (statistics.median(each[number] for each in taken) for number in range(2))
         print(f"an append in an empty log {alone:.1f} microseconds, beside {deliveries:,} {beside:.1f}")
         told("appending, as a ratio", beside / alone, APPEND, "")
-    if failures:
-        print(f"missed: {', '.join(failures)}")
-    return 1 if failures else 0
+    return told.exit_code()
 
 
 if __name__ == "__main__":
