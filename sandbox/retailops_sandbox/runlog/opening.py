@@ -128,7 +128,7 @@ def push_run_file(place: LogPlace, path: Path, contracts: ContractSource) -> Pus
     from retailops_sandbox.runlog.postgres.version import check_database
 
     check_database(place.database)
-    return push(place, path, contracts())
+    return push(place, path, contracts)
 
 
 def waiting_run_files(place: LogPlace) -> tuple[list[Path], list[FileError]]:

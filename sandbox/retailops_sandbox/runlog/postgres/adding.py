@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.model import Delivery, DeliveryInFlight, Judgement, Record, Result, RunInfo, encoder
 from retailops_sandbox.runlog.postgres.signals import CHANNEL, RUNS_LOCK
 from retailops_sandbox.runlog.rows import DeliveryRow, judged_row, row_of, sort_of
@@ -32,7 +32,7 @@ class RunRows:
     Its connection commits each statement, unless a method says otherwise.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], info: RunInfo, contracts: Contracts) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], info: RunInfo, contracts: ContractSource) -> None:
         """`connection` is one of `connecting.adding`. `contracts` tell the ids and codes of deliveries."""
         self._connection = connection
         self._info = info
@@ -120,11 +120,11 @@ class RunRows:
         self._connection.execute(_RELEASE, (RUNS_LOCK, self.number))
 
     def _batch(self, records: Iterable[Stored]) -> _Batch:
-        batch = _Batch()
+        batch, contracts = _Batch(), self._contracts()
         for record, text in records:
             number = self._counts.add(record, text)
             if isinstance(record, Delivery):
-                batch.rows[as_key(record.id)] = row_of(record, self._contracts), text
+                batch.rows[as_key(record.id)] = row_of(record, contracts), text
             elif isinstance(record, Judgement):
                 batch.add_judgement(record, number, text)
             else:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import FileError, unreadable, unwritable
 from retailops_sandbox.model import Judgement
 from retailops_sandbox.runlog.files import checking, finalize, lock, runfile
@@ -27,7 +27,7 @@ _LONGEST = 2.0
 """Seconds in which the rules of judgements are checked."""
 
 
-def push(place: LogPlace, path: Path, contracts: Contracts) -> PushedRun:
+def push(place: LogPlace, path: Path, contracts: ContractSource) -> PushedRun:
     """Bring a run file into the database of a place, in one transaction; one of its spool is then deleted.
 
     FileError where it is none, is damaged or goes on; DatabaseAway or UsageError where the database is not to

@@ -64,6 +64,8 @@ class _Waiting:
         self.size = size
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()
+        self.watch: asyncio.TimerHandle
+        """Looks whether it has waited for too long."""
 
 
 class Uploader:
@@ -159,11 +161,11 @@ class Uploader:
             self._waiting.append(waiting)
         # In the loop's next turn: whoever else can go on in this one appends first, for one transaction.
         waiting.loop.call_soon(self._wake)
-        too_long = waiting.loop.call_later(_LONGEST, self._give_up)
+        self._watch(waiting, -1)
         try:
             await waiting.future
         finally:
-            too_long.cancel()
+            waiting.watch.cancel()
             with self._changed:
                 if waiting in self._waiting:
                     self._waiting.remove(waiting)
@@ -180,6 +182,13 @@ class Uploader:
         if self._thread.is_alive():
             self._give_up()
         return self.is_finished
+
+    def _watch(self, waiting: _Waiting, before: int) -> None:
+        """Give up once no transaction ends for long."""
+        if before == self._progress:
+            self._give_up()
+        else:
+            waiting.watch = waiting.loop.call_later(_LONGEST, self._watch, waiting, self._progress)
 
     def _wake(self) -> None:
         with self._changed:
@@ -262,7 +271,7 @@ class Uploader:
         from retailops_sandbox.runlog.postgres.adding import RunRows
 
         with closing(connecting.adding(self._url)) as connection:
-            rows = RunRows(connection, self._files.info, self._contracts())
+            rows = RunRows(connection, self._files.info, self._contracts)
             with self._changed:
                 self._connection, self._is_silent = connection, False
             rows.begin()

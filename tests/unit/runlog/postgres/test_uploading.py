@@ -287,6 +287,15 @@ def test_threads_with_loops_of_their_own_wait_for_what_they_appended(
     assert {count for _, count in found} == {(1,)}
 
 
+def test_nothing_is_waited_for_before_the_run_begins(tmp_path: Path, database: str, told: Told) -> None:
+    place = LogPlace(tmp_path / ".sandbox" / "runs", database)
+    run = opening.open_run(place, RunInfo(id=RUN, started_at="2024-05-01T12:00:00Z"), shipped, told)
+    assert run.is_flushed
+    flush(run)
+    run.finish(ENDED)
+    assert not place.spool_dir.exists()
+
+
 # --- deliveries in flight ---
 
 
