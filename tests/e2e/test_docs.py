@@ -173,6 +173,17 @@ def job(start: str) -> Any:
     return yaml.safe_load(block)
 
 
+def test_the_database_of_the_compose_file_keeps_its_data_and_its_password_apart():
+    made = job("# compose.yaml")
+    database = made["services"]["log"]
+    (volume,) = database["volumes"]
+    assert volume.partition(":")[0] in made["volumes"]
+    (secret,) = database["secrets"]
+    assert database["environment"]["POSTGRES_PASSWORD_FILE"] == f"/run/secrets/{secret}"
+    assert secret in made["secrets"]
+    assert "POSTGRES_PASSWORD" not in database["environment"]
+
+
 def readme_scripts() -> list[str]:
     (only,) = job("# .github/workflows/receiver.yml")["jobs"].values()
     return [step["run"] for step in only["steps"] if "run" in step]
