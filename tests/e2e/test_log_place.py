@@ -65,6 +65,24 @@ def test_the_option_comes_before_the_environment_and_that_before_the_settings(tm
     assert refused("--log", "", RETAILOPS_SANDBOX_LOG="mysql://db") == ""
 
 
+def test_pytest_takes_its_option_then_the_environment_then_its_ini_file(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nretailops_log = ini://db\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.retailops-sandbox]\nlog = "settings://db"\n')
+    (tmp_path / "test_it.py").write_text("def test_it(retailops): ...\n")
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--retailops-stand-in")
+
+    def refused(*options: str, **environment: str) -> str:
+        done = run(*options, cwd=tmp_path, command=command, **environment)
+        assert done.returncode == 4
+        return done.stdout + done.stderr
+
+    assert "cannot be kept in ini://db" in refused()
+    assert "cannot be kept in env://db" in refused(RETAILOPS_SANDBOX_LOG="env://db")
+    assert "cannot be kept in option://db" in refused(
+        "--retailops-log=option://db", RETAILOPS_SANDBOX_LOG="env://db"
+    )
+
+
 def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "psycopg.py").write_text("raise ImportError('there is none')\n")
     for command in (("log", "list"), ("log", "init"), SEND):

@@ -8,18 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from retailops_sandbox import resources
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.command import run_forked
+from tests.support.command import environment, run_forked
 from tests.support.compose_client import ComposeClient
+from tests.support.forked import ForkedProcess
 from tests.support.live_stream import listening, live
 from tests.support.logged import shipped
 from tests.support.pages import hidden, main_words, words
 from tests.support.postgres import fresh_database, proxied, shows_no_password
 from tests.support.postgres_proxy import PostgresProxy
+from tests.support.record_process import recording
 from tests.support.serving import serving
 
 AWAY = "The shared log is away."
+DEFAULT = "order_cancel/draft/default.json"
 PASSES = '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expect": {"status": 200}}]}'
 
 
@@ -124,6 +128,38 @@ def test_a_run_is_live_and_pinned_and_deleted_in_both(two: Two, tmp_path: Path):
         assert client.http.get(f"/deliveries/{id}.000001").status_code == 404
 
 
+def test_what_passes_through_a_relay_is_shown_elsewhere(two: Two, tmp_path: Path):
+    there = two.there
+    options = ("--workspace", str(tmp_path), "--log", two.url)
+    with (
+        listening(there.http, live(there.http)) as stream,
+        recording(tmp_path, f"{two.here.served.stand_in}/order_cancel", *options) as relay,
+    ):
+        status, _ = relay.post("", resources.fixtures_dir().joinpath(DEFAULT).read_bytes())
+        assert status == 200
+        while not (rows := (event := stream.next()) and event.rows):
+            assert event is not None
+        (verdict,) = rows.values()
+        assert verdict == "recorded"
+
+
+def test_a_delivery_is_gone_elsewhere_when_its_process_was_killed(two: Two, tmp_path: Path):
+    there = two.there
+    hanging = f"{two.here.served.stand_in}/misbehave/hang"
+    command = ["send", "default", "--receiver", hanging, "--workspace", str(tmp_path)]
+    with listening(there.http, live(there.http)) as stream:
+        process = ForkedProcess(command, cwd=tmp_path, env=environment(RETAILOPS_SANDBOX_LOG=two.url))
+        with process:
+            while not (rows := (event := stream.next()) and event.rows):
+                assert event is not None
+            ((id, verdict),) = rows.items()
+            assert verdict == "in flight elsewhere"
+            process.kill()
+            process.communicate(timeout=60)
+        stream.until(id, "gone")
+    assert there.http.get(f"/deliveries/{id}").status_code == 404
+
+
 def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_path: Path):
     here, there = two.here, two.there
     known = sent(here)
@@ -135,6 +171,8 @@ def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_
         assert AWAY in words(here.http.get(path).text), path
     kept = sent(here)
     assert "passed" in main_words(here.http.get(f"/deliveries/{kept}").text)
+    place = ("--workspace", here.workspace.root)
+    assert "log push" in two.run("send", "default", "--stand-in", *place, cwd=tmp_path)
     with listening(there.http, live(there.http)) as stream:
         two.proxy.mend()
         stream.until(kept, "passed")
@@ -144,3 +182,9 @@ def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_
         assert time.monotonic() < deadline
     for id in (known, kept, sent(here)):
         assert here.http.get(f"/deliveries/{id}").status_code == 200
+    # What another process kept here waits until somebody brings it in.
+    assert "1 run waits in this workspace" in words(here.http.get("/").text)
+    with listening(there.http, live(there.http)) as stream:
+        pushed = two.run("log", "push", *place, cwd=tmp_path).partition(":")[0]
+        stream.until(f"{pushed}.000001", "passed")
+    assert "waits in this workspace" not in words(here.http.get("/").text)

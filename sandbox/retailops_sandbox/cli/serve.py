@@ -50,6 +50,8 @@ def command(
     def on_ready(address: str, stand_in: str) -> None:
         say(f"RetailOPS sandbox: {address}  (Ctrl-C ends it)")
         say(f"stand-in receiver: {stand_in}")
+        if folder.database:
+            say(f"log:               {folder.log_place}")
         say(f"workspace:         {folder.root}", flush=not opened)
         for file, run in opened.items():
             say(f"opened:            {file}: {address}runs/{run}", flush=True)
