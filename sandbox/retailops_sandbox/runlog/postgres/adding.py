@@ -103,7 +103,7 @@ class RunRows:
         """
         batch = self._batch(records)
         self._connection.execute(_LOCK, (PUSH_LOCK,))
-        # Two rows more stand for what was counted and told.
+        # Besides the records it selects a row that is none.
         added = self._connection.execute(_ADD, self._values(batch)).fetchall()
         # Another run that is in the database may have judged one of these deliveries.
         self._judge(sorted({id for id, _ in added if id is not None}), batch.broken)
@@ -111,13 +111,14 @@ class RunRows:
 
     def end(self, info: RunInfo) -> None:
         """Keep the record of a run that has ended, and forget what was in flight. It is held no longer."""
-        with self._connection.transaction():
-            if info.finished_at:
-                self._connection.execute(_END, (_run_text(info), self.number))
-            self._connection.execute(_LANDED_ALL, (self.number,))
-            self._connection.execute(_NOTIFY)
-        # The server takes a moment to notice that a connection is closed.
-        self._connection.execute(_RELEASE, (RUNS_LOCK, self.number))
+        with self._connection.pipeline():
+            with self._connection.transaction():
+                if info.finished_at:
+                    self._connection.execute(_END, (_run_text(info), self.number))
+                self._connection.execute(_LANDED_ALL, (self.number,))
+                self._connection.execute(_NOTIFY)
+            # The server takes a moment to notice that a connection is closed.
+            self._connection.execute(_RELEASE, (RUNS_LOCK, self.number))
 
     def _batch(self, records: Iterable[Stored]) -> _Batch:
         batch, contracts = _Batch(), self._contracts()
