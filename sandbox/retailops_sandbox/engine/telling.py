@@ -9,7 +9,7 @@ from collections.abc import Callable
 from retailops_sandbox.engine.events import DeliveryFinished, Event, ScenarioResult
 from retailops_sandbox.engine.ports import DeliveryLog
 
-_MOST_UNTOLD = 1_000
+_MOST_UNTOLD = 5_000
 """The events that may wait for the log before no further scenario begins."""
 
 
