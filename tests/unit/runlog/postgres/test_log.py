@@ -80,7 +80,7 @@ def test_a_text_is_found_by_a_look_or_by_an_index(
 ) -> None:
     if has_index:
         # Not a trigram index, which not every server has: it is there, and the condition is the same.
-        do(database, f"create index {TEXT_INDEX} on deliveries (id)")
+        do(database, f"create index if not exists {TEXT_INDEX} on deliveries (id)")
 
     def found(text: str, **more: str) -> list[str]:
         return [row.id for row in log.rows(Query(text=text, **more), newest_first=newest_first)]
@@ -102,7 +102,7 @@ def test_a_text_is_found_by_a_look_or_by_an_index(
 def test_an_index_is_asked_for_rare_texts_alone(
     database: str, log: PostgresLog, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    do(database, f"create index {TEXT_INDEX} on deliveries (id)")
+    do(database, f"create index if not exists {TEXT_INDEX} on deliveries (id)")
     asked: list[str] = []
     in_index = text_search.in_index
 
