@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import time
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import conninfo
+from psycopg.abc import PQGen
 
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.runlog.place import check_database_url, database_words
 
+_R = TypeVar("_R")
+_C = TypeVar("_C", bound=psycopg.Connection[Any])
 _OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,  # seconds
     # A network that went silent is noticed within about ten seconds.
@@ -51,10 +55,50 @@ class DatabaseAway(FileError):
 
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """A connection to the database of a log; DatabaseAway or UsageError where there is none."""
+    return _connected(psycopg.Connection, url, autocommit=autocommit)
+
+
+def asking(url: str) -> AnsweredConnection:
+    """A connection that is lost where the database does not answer."""
+    return _connected(AnsweredConnection, url, autocommit=True)
+
+
+class AnsweredConnection(psycopg.Connection[Any]):
+    """A connection that is lost once nothing has come from the database for some time.
+
+    The system notices a network that is silent, but not a server that has stopped.
+    """
+
+    patience = 10.0
+    """The most seconds in which nothing comes."""
+
+    def wait(self, gen: PQGen[_R], *args: Any, **named: Any) -> _R:
+        return super().wait(self._answered(gen), *args, **named)
+
+    def _answered(self, gen: PQGen[_R]) -> PQGen[_R]:
+        """What the driver waits for, while it is told now and then whether something has come."""
+        last = time.monotonic()
+        try:
+            waiting = next(gen)
+            while True:
+                ready = yield waiting
+                now = time.monotonic()
+                if ready:
+                    last = now
+                elif now - last > self.patience:
+                    self.close()
+                    raise psycopg.OperationalError(f"it has not answered for {self.patience:g} seconds")
+                waiting = gen.send(ready)
+        except StopIteration as end:
+            result: _R = end.value
+            return result
+
+
+def _connected(kind: type[_C], url: str, *, autocommit: bool) -> _C:
     # What the URL says itself comes first.
     options = _OPTIONS | _parsed(url)
     try:
-        return psycopg.connect(**options, autocommit=autocommit)
+        return kind.connect(**options, autocommit=autocommit)
     except psycopg.Error as error:
         raise problem(error, url) from None
 

@@ -16,6 +16,8 @@ from retailops_sandbox.runlog.place import database_words
 from retailops_sandbox.runlog.postgres import connecting
 from retailops_sandbox.runlog.postgres.version import check_tables
 
+LONG = 300.0
+"""Seconds that the server may take for what is large: to delete a run, to begin to copy one."""
 _POOL = 5
 """The most connections that stay open; more are made where more threads ask at once."""
 
@@ -33,9 +35,13 @@ class Database:
         weakref.finalize(self, self._engine.dispose)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection that reads the log as it is at its first statement."""
-        with self._connected(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
+    def reading(self, *, patience: float | None = None) -> Iterator[Connection]:
+        """A connection that reads the log as it is at its first statement.
+
+        `patience` is how many seconds the server may take to answer, where that may be long.
+        """
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._connected(patience, options) as connection:
             yield connection
 
     @contextmanager
@@ -44,7 +50,7 @@ class Database:
 
         Each statement sees what others committed before it.
         """
-        with self._connected(isolation_level="READ COMMITTED") as connection:
+        with self._connected(LONG, {"isolation_level": "READ COMMITTED"}) as connection:
             yield connection
             connection.commit()
 
@@ -54,7 +60,7 @@ class Database:
 
     def _connection(self) -> psycopg.Connection[Any]:
         with ExitStack() as opened:
-            connection = opened.enter_context(closing(connecting.connect(self._url, autocommit=True)))
+            connection = opened.enter_context(closing(connecting.asking(self._url)))
             if not self._has_tables:
                 check_tables(connection, self._url)
                 self._has_tables = True
@@ -67,14 +73,28 @@ class Database:
             return connection
 
     @contextmanager
-    def _connected(self, **options: Any) -> Iterator[Connection]:
+    def _connected(self, patience: float | None, options: dict[str, Any]) -> Iterator[Connection]:
         try:
-            with self._engine.connect() as connection:
+            with self._engine.connect() as connection, _patient(connection, patience):
                 yield connection.execution_options(**options)
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.Error) and connecting.is_users(error.orig):
                 raise connecting.problem(error.orig, self._url) from None
             raise
+
+
+@contextmanager
+def _patient(connection: Connection, patience: float | None) -> Iterator[None]:
+    """Let the server take so many seconds to answer, while the block runs."""
+    driver = connection.connection.driver_connection
+    if patience is None or not isinstance(driver, connecting.AnsweredConnection):
+        yield
+        return
+    driver.patience = patience
+    try:
+        yield
+    finally:
+        del driver.patience
 
 
 class Listener:

@@ -17,7 +17,7 @@ from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.postgres import copying, evidence, keeping, results, stored_runs, text_search
-from retailops_sandbox.runlog.postgres.database import Database, Listener
+from retailops_sandbox.runlog.postgres.database import LONG, Database, Listener
 from retailops_sandbox.runlog.postgres.schema import (
     CHANNEL,
     Snapshot,
@@ -232,7 +232,7 @@ class PostgresLog:
 
         `target` is empty and seekable.
         """
-        with self._database.reading() as connection:
+        with self._database.reading(patience=LONG) as connection:
             run = stored_runs.one_run(connection, id, self._database.place)
             if run is None:
                 return False

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from retailops_sandbox.errors import UsageError
@@ -14,6 +15,7 @@ from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog import opening, shared
 from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import RunWriter
+from retailops_sandbox.runlog.postgres import connecting
 from retailops_sandbox.runlog.postgres.connecting import DatabaseAway
 from retailops_sandbox.runlog.query import EVERYTHING, Query
 from retailops_sandbox.runlog.retention import Retention
@@ -100,6 +102,19 @@ def test_while_the_database_is_away_its_run_files_answer(
             keep()
     proxy.mend()
     assert (ids(log)[-1:], log.away()) == ([first], "")
+
+
+def test_a_server_that_does_not_answer_counts_as_away(place: LogPlace, proxy: PostgresProxy) -> None:
+    connection = connecting.asking(place.database)
+    connection.patience = 0.1
+    assert connection.execute("select 1").fetchone() == (1,)
+    proxy.silence()
+    with pytest.raises(psycopg.OperationalError) as raised:
+        connection.execute("select 1")
+    assert connection.closed
+    reason = connecting.problem(raised.value, place.database)
+    assert isinstance(reason, DatabaseAway)
+    assert "cannot be reached: it has not answered for 0.1 seconds" in str(reason)
 
 
 def test_a_log_that_was_never_reached_shows_what_it_can(log: SharedLog, proxy: PostgresProxy) -> None:
