@@ -201,14 +201,14 @@ def test_what_was_reported_is_in_the_database_whoever_is_killed(
     # Without the run files of this machine, which may have more.
     log = PostgresLog(database, shipped)
     reported: set[str] = set()
-    for number in range(50 if soak else 2):
+    for number in range(50 if soak else 1):
         orders = kill(tmp_path, shop, number)
         assert len(set(orders)) == len(orders)
         reported.update(orders)
         kept = judged_orders(log)
         assert reported - kept.keys() == set()
         assert set(kept.values()) == {1}
-    assert len(reported) >= 2
+    assert reported
     pushed = run_forked("log", "push", "--log", database, cwd=tmp_path)
     assert (pushed.returncode, pushed.stderr) == (0, "")
     assert list((tmp_path / ".sandbox" / "shared" / "runs").iterdir()) == []

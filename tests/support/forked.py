@@ -83,7 +83,10 @@ class ForkedProcess:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                self.wait()  # It has ended, and its exit code is on the way.
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
