@@ -37,13 +37,10 @@ class OrderRange:
         self._size = max(1, min(_LARGEST_BLOCK, len(ids) // _BLOCKS))
         self._next = ids.first
 
-    def __str__(self) -> str:
-        return str(self._ids)
-
     @property
-    def given(self) -> int:
-        """How many numbers were handed out."""
-        return self._next - self._ids.first
+    def used(self) -> Block | None:
+        """The numbers that were handed out; None where there were none."""
+        return Block(self._ids.first, self._next - 1) if self._next > self._ids.first else None
 
     def block(self) -> Block | None:
         """The next block; None where the range is used up."""

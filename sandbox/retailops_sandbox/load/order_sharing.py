@@ -31,7 +31,7 @@ class HandingOut:
         self._runner = runner
         self._range = range
         self._on_used_up = on_used_up
-        self.is_used_up = False
+        self._is_used_up = False
         runner.register_message(_WANTED, self._hand_out)
         runner.register_message(_USED_UP, self._end)
 
@@ -40,9 +40,18 @@ class HandingOut:
         data = None if block is None else {"first": block.first, "last": block.last}
         self._runner.send_message(_ORDERS, {"block": data}, client_id=msg.node_id)
 
+    @property
+    def said(self) -> list[str]:
+        """What is said at the end: which orders scenarios were about, and whether there were too few."""
+        used = self._range.used
+        lines = [] if used is None else [f"orders from {used.first} to {used.last} were used"]
+        return (
+            [*lines, "the test ended early, as there were no more (--orders)"] if self._is_used_up else lines
+        )
+
     def _end(self, environment: Environment, msg: Message) -> None:
-        if not self.is_used_up:
-            self.is_used_up = True
+        if not self._is_used_up:
+            self._is_used_up = True
             self._on_used_up()
 
 

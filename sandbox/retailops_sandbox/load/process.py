@@ -325,7 +325,7 @@ class LoadProcess:
     def _wait_for_end(self, runner: Runner) -> None:
         """Wait until nothing more is to be sent. Locust ends a test that has no worker left."""
         if isinstance(runner, MasterRunner):
-            watch = WorkerWatch(runner, self._warn)
+            watch = WorkerWatch(runner, lambda said: _complain(f"warning: {said}"))
             self._ended.wait()
             watch.end()
             if not self._interrupted and not present(runner):
@@ -335,16 +335,14 @@ class LoadProcess:
         if self._rates is not None:
             self._rates.end()
 
-    def _warn(self, what: str) -> None:
-        print(f"warning: {what}", file=sys.stderr, flush=True)
-
     def _start(self, runner: Runner) -> None:
         if isinstance(runner, MasterRunner):
             while len(runner.clients.ready) < self._setup.workers and not self._ended.is_set():
                 gevent.sleep(_LOOK)
         if self._ended.is_set():
             return
-        self._screen.say(f"sends to {self._host} as {self._setup.users:,} users")
+        asked = self._rates.asked if self._rates is not None else f"as {self._setup.users:,} users"
+        self._screen.say(f"sends to {self._host} {asked}")
         self._screen.begin()
         if self._rates is not None:
             runner.start_shape()
@@ -352,11 +350,11 @@ class LoadProcess:
             runner.start(self._setup.users, self._setup.spawn_rate)
 
     def _say_what_was_found(self) -> None:
-        if self._handing_out is not None and self._handing_out.is_used_up:
-            orders = self._setup.orders
-            print(f"The test ended early: all {len(orders):,} orders of {orders} were used (--orders)")
+        if self._handing_out is not None:
+            for line in self._handing_out.said:
+                self._screen.say(line)
         if self._rates is not None:
-            print(self._rates.line)
+            self._screen.say(self._rates.line)
 
     def _serve(self, port: int) -> None:
         web = self._environment.create_web_ui(self._setup.web_host, port, delayed_start=True)

@@ -73,6 +73,15 @@ class Rates:
         return broken is not None and broken.what in RECEIVERS
 
     @property
+    def asked(self) -> str:
+        """What is asked of the receiver, in words."""
+        load, users = self._setup.step_load, self._setup.users
+        if load is None:
+            return f"{verdict.rate(self._setup.rate)} {self._things} a second, by {users:,} users"
+        rates = f"{verdict.rate(load.first)} to {verdict.rate(load.last)}"
+        return f"{rates} {self._things} a second, by up to {users:,} users"
+
+    @property
     def line(self) -> str:
         """What was found, in one line."""
         if self._series is not None:

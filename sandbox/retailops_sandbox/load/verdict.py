@@ -30,34 +30,33 @@ def noun(plans: Sequence[Plan]) -> str:
 def step_line(step: Step, things: str) -> str:
     """What came of one step, in one line."""
     counts = step.counts
-    said = f"{_rate(step.rate)} {things} a second{' again' if step.is_check else ''}: "
+    said = f"{rate(step.rate)} {things} a second{' again' if step.is_check else ''}: "
     if step.is_disturbed:
         came_and_went = [(step.lost_workers, "lost"), (step.joined_workers, "new")]
         told = [f"{count} worker{'' if count == 1 else 's'} {what}" for count, what in came_and_went if count]
         return f"{said}{' and '.join(told)} meanwhile, so this is not judged"
     wrong = counts.wrong_answers
     return (
-        f"{said}{_rate(counts.reached)} reached, {counts.answers:,} answers, median"
+        f"{said}{rate(counts.reached)} reached, {counts.answers:,} answers, median"
         f" {_seconds(counts.percentile(0.5))}, p99 {_seconds(counts.percentile(0.99))}, "
         + (f"{wrong:,} wrong" if wrong else "none wrong")
     )
 
 
-def rate_line(rate: float, measured: Sequence[Step], things: str) -> str:
+def rate_line(asked: float, measured: Sequence[Step], things: str) -> str:
     """Which constant rate was asked for, which was reached, and why not more; for parts of the time."""
     parts = [step.counts for step in measured if not step.is_disturbed]
     left_out = sum(step.counts.seconds for step in measured if step.is_disturbed)
-    asked = f"asked for {_rate(rate)} {things} a second"
+    said = f"asked for {rate(asked)} {things} a second"
     if not parts:
-        return f"{asked}; nothing was measured to its end" + (
-            ", as workers came and went" if measured else ""
-        )
+        lost = ", as workers came and went" if measured else ""
+        return f"{said}; nothing was measured to its end{lost}"
     counts = total(parts, at_once=False)
-    said = f"{asked}, reached {_rate(counts.reached)}"
-    if counts.reached < rate * REACHED:
+    said += f", reached {rate(counts.reached)}"
+    if counts.reached < asked * REACHED:
         said += f": {why_not(counts)}"
-    elif (answered := counts.ended / counts.seconds) < rate * REACHED:
-        said += f"; {_rate(answered)} answers came in a second, and waits grew"
+    elif (answered := counts.ended / counts.seconds) < asked * REACHED:
+        said += f"; {rate(answered)} answers came in a second, and waits grew"
     if left_out:
         said += f" (without {left_out:.0f} s in which workers came or went)"
     return said
@@ -82,7 +81,7 @@ def line(series: Series, things: str) -> str:
         return begin or _all_held(series, things)
     at = _at(series)
     if change.what == "machine":
-        held = f"holds {_rate(series.held)} {things} a second; " if series.held else ""
+        held = f"holds {rate(series.held)} {things} a second; " if series.held else ""
         return (
             f"{begin + '; ' if begin else held}{_machine(series, things)}, which says nothing of the receiver"
         )
@@ -91,7 +90,7 @@ def line(series: Series, things: str) -> str:
         return f"{begin}; at {at} {said}"
     if not series.held:
         return f"at {at} {things} a second, the lowest rate, {said}"
-    return f"holds {_rate(series.held)} {things} a second; at {at} {said}"
+    return f"holds {rate(series.held)} {things} a second; at {at} {said}"
 
 
 def _machine(series: Series, things: str) -> str:
@@ -99,12 +98,12 @@ def _machine(series: Series, things: str) -> str:
     counts = series.steps[-1].counts
     if counts.reached >= series.broken_at * REACHED:
         return (
-            f"at {_rate(series.broken_at)} this machine was {_seconds(round(counts.late * 1000))} late itself"
+            f"at {rate(series.broken_at)} this machine was {_seconds(round(counts.late * 1000))} late itself"
         )
     most = max(step.counts.reached for step in series.steps if not step.is_disturbed)
     return (
-        f"this machine could not send more than {_rate(most)} {things} a second"
-        f" ({_rate(series.broken_at)} were asked)"
+        f"this machine could not send more than {rate(most)} {things} a second"
+        f" ({rate(series.broken_at)} were asked)"
     )
 
 
@@ -113,9 +112,9 @@ def _nothing(series: Series) -> str:
 
 
 def _all_held(series: Series, things: str) -> str:
-    done = f"holds {_rate(series.held)} {things} a second"
+    done = f"holds {rate(series.held)} {things} a second"
     if series.gave_up:
-        return f"{done}; at {_rate(series.rate)} workers came and went again and again"
+        return f"{done}; at {rate(series.rate)} workers came and went again and again"
     if not series.is_done:
         return f"{done}; it was stopped before a higher rate was measured"
     return f"{done}, the highest rate that was asked"
@@ -128,12 +127,12 @@ def _already_wrong(series: Series, things: str) -> str:
         return ""
     counts = lowest.counts
     kind, count = max(counts.wrong.items(), key=lambda each: each[1])
-    said = f"at {_rate(lowest.rate)} {things} a second, the lowest rate, {kind} already"
+    said = f"at {rate(lowest.rate)} {things} a second, the lowest rate, {kind} already"
     said += f" ({_of(count, counts.answers)})"
     if series.broken is None and series.is_mostly_wrong:
         said += "; no other rate was tried (does run pass? --orders gives orders that the receiver knows)"
     elif series.broken is None and series.is_done and series.held > lowest.rate:
-        said += f"; no more of them do at up to {_rate(series.held)}"
+        said += f"; no more of them do at up to {rate(series.held)}"
     return said
 
 
@@ -141,18 +140,18 @@ def _said(change: Change, series: Series) -> str:
     """What is the matter at the rate that ended the series, with the counts that say so."""
     if change.what == "users":
         step = series.steps[-1]
-        return f"only {_rate(step.counts.reached)} are reached: {why_not(step.counts)}"
+        return f"only {rate(step.counts.reached)} are reached: {why_not(step.counts)}"
     steps = _changed(change, series)
     p99 = _seconds(max(step.counts.percentile(0.99) for step in steps))
     if change.what == "behind":
         answered = min(step.counts.ended / step.counts.seconds for step in steps)
-        said = f"answers fall behind: {_rate(answered)} come in a second, and waits grow (p99 {p99})"
+        said = f"answers fall behind: {rate(answered)} come in a second, and waits grow (p99 {p99})"
         return f"{said}{_from_then_on(series)}"
     said = change.kind if change.kind else f"p99 is {p99}, above the provider's {PROVIDER_MS // 1000} s"
     counts = ", then ".join(_of(step.change.count, step.change.of) for step in steps[-2:] if step.change)
     back = series.recovered
     if back is not None and back.change is None:
-        counts += f"; in between, at {_rate(back.rate)}, {_none_or(back)}"
+        counts += f"; in between, at {rate(back.rate)}, {_none_or(back)}"
     return f"{said} ({counts}){_from_then_on(series)}"
 
 
@@ -173,7 +172,7 @@ def _from_then_on(series: Series) -> str:
     if back is None or back.change is None or back.change.what not in RECEIVERS:
         return ""
     counted = f": {_of(back.change.count, back.change.of)}" if back.change.kind else ""
-    return f", and from then on at {_rate(back.rate)}, too{counted}"
+    return f", and from then on at {rate(back.rate)}, too{counted}"
 
 
 def _none_or(step: Step) -> str:
@@ -186,15 +185,15 @@ def _at(series: Series) -> str:
     reached = total(
         [step.counts for step in series.steps if step.rate == series.broken_at and step.change], at_once=False
     ).reached
-    asked = _rate(series.broken_at)
+    asked = rate(series.broken_at)
     if series.broken is not None and series.broken.what == "wrong" and reached < series.broken_at * REACHED:
-        return f"{asked} ({_rate(reached)} were reached)"
+        return f"{asked} ({rate(reached)} were reached)"
     return asked
 
 
-def _rate(rate: float) -> str:
+def rate(a_second: float) -> str:
     """A rate in as many digits as say something."""
-    return f"{rate:,.0f}" if rate >= 100 or rate == int(rate) else f"{rate:.3g}"
+    return f"{a_second:,.0f}" if a_second >= 100 or a_second == int(a_second) else f"{a_second:.3g}"
 
 
 def _of(count: int, of: int) -> str:
