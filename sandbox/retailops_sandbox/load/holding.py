@@ -121,15 +121,17 @@ class Holding:
             self._reach(1)
             self.count(min(max(seconds, _REST), PROVIDER_MS / 1000), all_ended=True)
             self._longest = 0.0
-        self.reach(rate)
+        users = users_for(rate, self._pace)
+        self._reach(users)
         gevent.sleep(max(_SETTLE, self._longest))
+        self._reach(users)  # a worker may have been lost meanwhile
         measured = self.count(max(seconds, LEAST_SCENARIOS / rate * 1.05))
         # At the next rate all that is under way has begun at that rate.
         self._longest = min(measured.counts.percentile(0.99), PROVIDER_MS) / 1000
         return measured
 
     def reach(self, rate: float) -> None:
-        """Have as many users as a rate needs."""
+        """Have as many users as a rate needs, also after workers came or went."""
         self._reach(users_for(rate, self._pace))
 
     def count(self, seconds: float, *, all_ended: bool = False) -> Measured:

@@ -74,6 +74,7 @@ class LoadProcess:
         self._setup = asked
         self._ended = Event()
         """Nothing more is to be sent: the time is over, or somebody ended it."""
+        self._takes_messages = Event()
         self._interrupted = False
         self._ended_workers: set[str] = set()
         self._unwritten: list[SandboxError] = []
@@ -205,6 +206,7 @@ class LoadProcess:
             Counting(runner, self._tally, self._engine.delay)
         if not self._setup.reports:
             runner.register_message(_END, self._end_worker, concurrent=True)
+        self._takes_messages.set()
 
     # --- what happens ---
 
@@ -223,6 +225,8 @@ class LoadProcess:
     def _begin(self, environment: Environment) -> None:
         self._totals = Totals()
         self._statistics.reset()
+        # A worker that comes while a test goes on is told to begin before there is its runner.
+        self._takes_messages.wait()
         worker = max(getattr(environment.runner, "worker_index", 0), 0)
         options = environment.parsed_options
         assert options is not None

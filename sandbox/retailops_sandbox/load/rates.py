@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 import gevent
@@ -18,6 +19,8 @@ from retailops_sandbox.load.setup import LoadSetup
 _PART = 5.0
 """The seconds that are counted at a time while a constant rate is held: a worker that is lost takes what it
 counted in these with it."""
+_LEAST = 0.1
+"""Seconds that are too few to count anything."""
 _AT_ONCE = 1e6
 """Users a second, where nothing is said: they begin one after the other all the same."""
 
@@ -107,12 +110,11 @@ class Rates:
     def _keep(self) -> None:
         """Hold one rate for as long as is asked, and count it part by part."""
         assert self._holding is not None
-        left = self._setup.seconds
         self._holding.reach(self._setup.rate)
-        while left > 0:
-            seconds = min(_PART, left)
-            left -= seconds
-            measured = self._holding.count(seconds)
+        end = time.monotonic() + self._setup.seconds
+        while (left := end - time.monotonic()) > _LEAST:
+            self._holding.reach(self._setup.rate)
+            measured = self._holding.count(min(_PART, left))
             self._parts.append(
                 Step(
                     rate=self._setup.rate,

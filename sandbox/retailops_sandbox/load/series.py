@@ -36,8 +36,10 @@ _NOISE = 3.0
 _LEAST_LATE = 0.05
 _OWN_SHARE = 0.25
 """The seconds, and the part of the median, by which a machine that sends may be late and is not busy."""
-_TRIES = 3
-"""How often a rate is measured that something else disturbs."""
+_MOST_DISTURBED = 4
+"""How often in a row a rate is measured in vain before the series ends."""
+_MOST_SHORT = 2
+"""How often in a row a rate may not be reached before the series ends."""
 _MOST_STEPS = 1_000
 
 What = Literal["wrong", "slow", "behind", "users", "machine"]
@@ -124,7 +126,10 @@ class Series:
         """Whether it ended because workers were lost again and again."""
         self._position = 0
         self._phase: Literal["up", "back", "again"] = "up"
-        self._tries = 0
+        self._disturbed = 0
+        """How often in a row the rate was measured in vain, as workers came or went."""
+        self._short = 0
+        """How often in a row it was not reached for another reason than the receiver."""
 
     @property
     def rate(self) -> float:
@@ -160,15 +165,15 @@ class Series:
             is_check=self._phase != "up",
         )
         self.steps.append(step)
-        self._tries += 1
-        too_little = change is not None and change.what not in RECEIVERS
-        if self._tries < (_TRIES if is_disturbed else 2) and (is_disturbed or too_little):
-            return  # measured again
         if is_disturbed:
-            self.gave_up = self.is_done = True
+            self._disturbed += 1
+            self.gave_up = self.is_done = self._disturbed == _MOST_DISTURBED
             return
-        self._tries = 0
-        self._go_on(step)
+        self._disturbed = 0
+        self._short = self._short + 1 if change is not None and change.what not in RECEIVERS else 0
+        if self._short in (0, _MOST_SHORT):
+            self._short = 0
+            self._go_on(step)
 
     def _go_on(self, step: Step) -> None:
         change = step.change

@@ -212,10 +212,23 @@ def test_a_step_in_which_a_worker_was_lost_is_measured_again() -> None:
     assert series.held == 40
 
 
+def test_a_rate_that_was_disturbed_twice_may_still_fall_short_once() -> None:
+    series = Series([20, 40])
+    series.add(counted(20))
+    series.add(counted(40), lost_workers=1)
+    series.add(counted(40), joined_workers=1)
+    series.add(counted(40, share=0.8, late=0.1))
+    assert not series.is_done
+    series.add(counted(40))
+    assert series.is_done
+    assert series.held == 40
+
+
 def test_a_series_ends_where_workers_are_lost_again_and_again() -> None:
     series = Series([20, 40])
     series.add(counted(20))
-    for _ in range(3):
+    for _ in range(4):
+        assert not series.is_done
         series.add(counted(40), lost_workers=1)
     assert series.is_done
     assert line(series, "cancels") == "holds 20 cancels a second; at 40 workers came and went again and again"
