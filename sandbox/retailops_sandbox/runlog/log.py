@@ -311,7 +311,7 @@ class FileLog:
         """Empty: whoever can read the files can read all of the log."""
         return ""
 
-    def waiting(self) -> list[RunSummary]:
+    def waiting(self) -> list[str]:
         """No run: each is in the log from its first record on."""
         return []
 

@@ -203,8 +203,11 @@ class LogReader(Protocol):
     def away(self) -> str:
         """Why a part of the log cannot be reached, as of the last question; empty where all can."""
 
-    def waiting(self) -> list[RunSummary]:
-        """The runs that are not yet in a log of many, and that no process brings there by itself."""
+    def waiting(self) -> list[str]:
+        """The ids of the runs that are not yet in a log of many, and that no process brings there by itself.
+
+        Cheap, but FileError where their folder cannot be read.
+        """
 
     def count(self) -> int:
         """The number of deliveries, as of the last question."""

@@ -15,6 +15,7 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
+from retailops_sandbox.runlog.files.folder import RunFolder
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Cursor
@@ -43,6 +44,7 @@ class SharedLog:
     def __init__(self, place: LogPlace, contracts: ContractSource, notice: Callable[[str], None]) -> None:
         """`notice` takes a line for users about the index of the run files."""
         self._database = PostgresLog(place.database, contracts)
+        self._spool_dir = place.spool_dir
         self._files = FileLog(place.spool_dir, contracts, notice)
         self._reach = Reach()
         self._opened: frozenset[str] = frozenset()
@@ -54,9 +56,11 @@ class SharedLog:
         """Why the database cannot be reached, as of the last question; empty where it can."""
         return self._reach.problem
 
-    def waiting(self) -> list[RunSummary]:
-        """The runs in files that no process will bring into the database by itself, the newest first."""
-        return [run for run in self._files.runs() if run.state != "running"]
+    def waiting(self) -> list[str]:
+        """The ids of the runs in files that no process will bring into the database by itself."""
+        # A folder of its own: the index need not know of the runs that are on their way.
+        found = RunFolder(self._spool_dir).look()
+        return [id for id, run in found.items() if not run.is_held]
 
     # --- runs ---
 

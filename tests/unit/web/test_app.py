@@ -17,7 +17,6 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.rows import DeliveryRow
-from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.app import Application
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.apps import app_of
@@ -40,7 +39,7 @@ class BrokenLog:
     def away(self) -> str:
         return ""
 
-    def waiting(self) -> list[RunSummary]:
+    def waiting(self) -> list[str]:
         return []
 
 
