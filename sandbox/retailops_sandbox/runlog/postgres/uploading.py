@@ -101,6 +101,8 @@ class Uploader:
         self._connection: psycopg.Connection[Any] | None = None
         self._is_held = False
         """Whether the connection holds the lock of a run that goes on."""
+        self._is_usable = False
+        """Whether the database had all of the journal by it."""
         self._is_silent = False
         """Whether its connection was ended because no answer came."""
         self.is_away = False
@@ -198,7 +200,7 @@ class Uploader:
         """Count the database as away, since it does not answer; that ends its connection."""
         with self._changed:
             self._set_away()
-            self._is_silent = True
+            self._is_silent, self._is_usable = True, False
             connection = self._connection
             if connection is None or connection.closed:
                 return
@@ -221,6 +223,10 @@ class Uploader:
                 except (psycopg.Error, SandboxError) as error:
                     reason = self._problem(error)
                     _logger.warning("run %s: %s", self._files.info.id, reason)
+                if self._is_usable:
+                    # A connection that was idle is lost when the server starts again: another one tells.
+                    self._is_usable = False
+                    continue
                 pause = min(2 * pause, _LONGEST_PAUSE) if self.is_away else _FIRST_PAUSE
                 self._tell(reason)
                 with self._changed:
@@ -280,6 +286,7 @@ class Uploader:
             is_first = rows.is_new and not self.was_away
             done = 0 if is_first else self._caught_up(rows)
             with self._changed:
+                self._is_usable = True
                 self._set_done(done)
                 for flight in self._flights.values():
                     flight.is_shown = False

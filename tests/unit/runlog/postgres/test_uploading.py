@@ -396,6 +396,24 @@ def test_what_was_logged_meanwhile_comes_in_when_the_database_is_back(
     assert back.endswith(f"could be reached again, and has all of run {RUN}")
 
 
+def test_a_connection_that_was_lost_meanwhile_is_made_anew(
+    tmp_path: Path, database: str, rows: Database, told: Told
+) -> None:
+    with begun(tmp_path, database, told) as run:
+        for number in range(1, 4):
+            sent(run)
+            flush(run)
+            assert rows.rows("select count(*) from judgements") == [(number,)]
+            ended = rows.rows(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            assert ended == [(True,)]
+        run.finish(ENDED)
+    assert told.lines == []
+    assert spool(tmp_path) == []
+
+
 def test_a_database_that_is_away_from_the_start_gets_the_run_later(
     tmp_path: Path, cut_database: tuple[str, PostgresProxy], rows: Database, told: Told
 ) -> None:
