@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.entries import Entry
     from retailops_sandbox.runlog.place import LogPlace
     from retailops_sandbox.runlog.ports import Log, RunWriter, Shards
+    from retailops_sandbox.runlog.postgres.migrating import Migrated
     from retailops_sandbox.runlog.runs import PushedRun
     from retailops_sandbox.scenarios.trend import Past
 
@@ -116,6 +117,16 @@ def earlier_results(place: LogPlace, *, before: str, most: int) -> Iterator[Past
     from retailops_sandbox.runlog.files import history
 
     return history.past_results(place.runs_dir, before=before, most=most)
+
+
+def make_tables(place: LogPlace) -> Migrated:
+    """Make the tables of a log in the database of a place, or bring them up to date.
+
+    FileError where the database is away; UsageError where the tables cannot be made, or are newer.
+    """
+    from retailops_sandbox.runlog.postgres.migrating import migrate
+
+    return migrate(place.database)
 
 
 def push_run_file(place: LogPlace, path: Path, contracts: ContractSource) -> PushedRun:

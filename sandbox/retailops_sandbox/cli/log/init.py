@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from retailops_sandbox.cli.options import found_workspace, log_options
+from retailops_sandbox.cli.log.names import shared_workspace
+from retailops_sandbox.cli.options import log_options
 from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.errors import UsageError
-from retailops_sandbox.runlog.place import database_words
+from retailops_sandbox.runlog.opening import make_tables
 
 
 @click.command("init")
@@ -17,12 +17,8 @@ def command(workspace: str | None) -> None:
 
     What is there stays. Run again, it changes nothing.
     """
-    url = found_workspace(workspace).database
-    if not url:
-        raise UsageError("no database is named", mend="give --log postgresql://user@host:5432/database")
-    from retailops_sandbox.runlog.postgres.migrating import migrate
-
-    done, place = migrate(url), database_words(url)
+    place = shared_workspace(workspace).log_place
+    done = make_tables(place)
     if not done.before:
         say(f"made the tables of a log in {place}")
     elif done.before != done.after:

@@ -37,6 +37,14 @@ def asked_log(workspace: str | Workspace | None) -> Log:
     return log
 
 
+def shared_workspace(given: str | None) -> Workspace:
+    """The workspace that `--workspace` means; UsageError where no database keeps its log."""
+    found = found_workspace(given)
+    if not found.database:
+        raise UsageError("no database is named", mend="give --log postgresql://user@host:5432/database")
+    return found
+
+
 def run_named(what: str, log: LogReader) -> RunSummary | None:
     """The run of this id, `latest` the newest; None if there is none."""
     if what == LATEST:

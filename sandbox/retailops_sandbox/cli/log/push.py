@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from retailops_sandbox.cli.options import found_workspace, log_options
+from retailops_sandbox.cli.log.names import shared_workspace
+from retailops_sandbox.cli.options import log_options
 from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.opening import push_run_file, waiting_run_files
 from retailops_sandbox.runlog.runs import PushedRun
 
@@ -22,10 +23,8 @@ def command(files: tuple[Path, ...], workspace: str | None) -> None:
     Runs wait that went on while the database could not be reached. Any other run file may be brought in, too.
     What the log has already is left, so a file may be pushed again.
     """
-    found = found_workspace(workspace)
+    found = shared_workspace(workspace)
     place = found.log_place
-    if not place.database:
-        raise UsageError("no database is named", mend="give --log postgresql://user@host:5432/database")
     problems: list[FileError] = []
     paths = list(files)
     if not paths:
