@@ -124,6 +124,15 @@ def test_users_that_are_to_collide_send_about_the_same_order_at_once(tmp_path: P
     assert shop.seen == {str(number): 2 for number in range(101, 141)}
 
 
+def test_scenarios_may_keep_the_orders_that_they_name(tmp_path: Path):
+    shop = Loaded()
+    with serving(shop) as url:
+        done = load(url, "--users", 2, "--orders", "named", "--time", 0.3, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(shop.seen) == 1
+    assert shop.seen.total() > 1
+
+
 def test_a_range_that_is_too_small_is_refused_before_anything_is_sent(tmp_path: Path):
     shop = Loaded()
     with serving(shop) as url:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 _FASTEST = 100
 """The most users that are started a second unless told: Locust warns of more."""
+_NAMED = "named"
+"""What is said for the orders that scenarios name."""
 _PORT = click.IntRange(1, 65_535)
 
 
@@ -56,7 +58,7 @@ _PORT = click.IntRange(1, 65_535)
 @click.option(
     "--orders",
     metavar="FIRST-LAST",
-    help="The ids that orders get, each once; 9 and eight digits unless told.",
+    help="The ids that orders get, each once; 9 and eight digits unless told. named: scenarios keep theirs.",
 )
 @click.option("--collide", is_flag=True, help="Have two users at a time send about the same order.")
 @click.option(
@@ -202,8 +204,10 @@ def _load(
     held = seconds or 60.0
     highest = steps.last if steps else rate or 0.0
     needed = sum(steps.rates) * steps.seconds if steps else highest * held
-    ids = OrderIds.read(orders) if orders else some_orders()
-    if needed > len(ids) * (2 if collide else 1):
+    ids = None
+    if orders != _NAMED:
+        ids = OrderIds.read(orders) if orders else some_orders()
+    if ids is not None and needed > len(ids) * (2 if collide else 1):
         what = f"the range {ids} has {len(ids):,} orders, and {needed:,.0f} are needed at these rates"
         raise UsageError(what, mend="give a larger range by --orders, or ask for less")
     count = users or (pacing.users_for(highest, pacing.PATIENT) if highest else 10)

@@ -159,6 +159,7 @@ class LoadProcess:
         # Locust hands options that it does not know on to the workers.
         options.retailops_pace = self._setup.pace
         options.retailops_collide = self._setup.collide
+        options.retailops_keeps_orders = self._setup.orders is None
         return options
 
     def _runner(self) -> Runner | None:
@@ -198,7 +199,8 @@ class LoadProcess:
         if self._setup.reports:
             runner.register_message(_FAILED, self._failed)
             runner.register_message(_ENDED, lambda environment, msg: self._ended_workers.add(msg.node_id))
-            self._handing_out = HandingOut(runner, OrderRange(self._setup.orders), self._end)
+            if self._setup.orders is not None:
+                self._handing_out = HandingOut(runner, OrderRange(self._setup.orders), self._end)
             if self._rates is not None:
                 self._rates.attach(runner)
         if self._engine is not None:
@@ -232,7 +234,9 @@ class LoadProcess:
         assert options is not None
         if self._engine is not None and self._taking is not None:
             self._engine.begin(worker)
-            self._taking.begin(collide=options.retailops_collide)
+            self._sending.keeps_orders = options.retailops_keeps_orders
+            if not self._sending.keeps_orders:
+                self._taking.begin(collide=options.retailops_collide)
             self._pacing.begin(options.retailops_pace, worker, pairs=options.retailops_collide)
         if self._rates is not None:
             self._rates.begin()

@@ -50,8 +50,8 @@ class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0.0
     """The constant rate that is held; 0 for none."""
     step_load: StepLoad | None = None
-    orders: OrderIds = OrderIds(DEFAULT_FIRST, DEFAULT_LAST)
-    """The ids that scenarios get for the orders that they name."""
+    orders: OrderIds | None = OrderIds(DEFAULT_FIRST, DEFAULT_LAST)
+    """The ids that scenarios get for the orders that they name; None where they keep those."""
     collide: bool = False
     """Whether two users at a time get the same order."""
 
