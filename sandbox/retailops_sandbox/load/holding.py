@@ -30,8 +30,8 @@ _SETTLE = 1.0
 """The fewest seconds for which users go on at a rate before they are counted."""
 _REST = 2.0
 """The fewest seconds of rest after a rate that was too high: a receiver may remember it."""
-_PATIENCE = 5.0
-"""Seconds to wait for users before Locust is asked for them again."""
+_PATIENCE = 2.0
+"""Seconds to wait for users that Locust does not start before it is asked for them again."""
 
 
 class Counting:
@@ -165,7 +165,7 @@ class Holding:
             or runner.state != STATE_RUNNING
         ):
             gevent.sleep(_LOOK)
-            waited += _LOOK
+            waited = waited + _LOOK if runner.state == STATE_RUNNING else 0.0
             if waited > _PATIENCE:
                 # Locust starts the users of a lost worker again only where it was not just starting some.
                 waited, shape.spawn_rate = 0.0, shape.spawn_rate * 1.001
