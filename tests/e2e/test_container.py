@@ -103,13 +103,23 @@ def asked(port: int, path: str, **headers: str) -> int:
             return answer.status
 
 
+@contextlib.contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A program that runs in a container, and no longer than the block."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_it_serves_as_nobody_on_a_root_that_cannot_be_written(engine: Engine, image: Image, volume: Path):
     port = unused_port()
     env = {"RETAILOPS_SANDBOX_PORT": str(port), "RETAILOPS_SANDBOX_TOKEN": TOKEN}
     health = engine.shell_command(image, image.health, volume=volume, **env)
     assert run(health).returncode != 0
     command = engine.command(image, volume=volume, **env)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+    with started(command) as served:
         assert served.stdout is not None
         assert f"http://0.0.0.0:{port}/" in served.stdout.readline()
         assert run(health).returncode == 0
