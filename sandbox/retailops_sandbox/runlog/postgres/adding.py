@@ -7,7 +7,7 @@ deliveries. A test compares the columns with `schema`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -65,17 +65,21 @@ class RunRows:
         records: Iterable[Stored],
         *,
         flying: Sequence[DeliveryInFlight] = (),
+        shown: Collection[str] = (),
         landed: Sequence[str] = (),
-    ) -> None:
+    ) -> list[str]:
         """Add the next records, none of which is in the database, in one transaction.
 
-        `flying` are deliveries that are shown as in flight, `landed` the ids of those that no longer are.
+        `flying` are deliveries to be shown as in flight from now on, `shown` the ids of all that are shown,
+        `landed` those of deliveries that ended. Returns the ids of those shown that were among the records.
         """
         batch = self._batch(records)
         again = sorted(batch.judged - batch.judged_at_once)
+        logged = [id for id in shown if as_key(id) in batch.rows]
+        landed = [*landed, *logged]
         if not (again or flying or landed):
             self._connection.execute(_ADD, self._values(batch))
-            return
+            return logged
         with self._connection.pipeline(), self._connection.transaction():
             self._connection.execute(_ADD, self._values(batch))
             self._judge(again, batch.broken)
@@ -83,6 +87,7 @@ class RunRows:
                 self._connection.execute(_FLY, (self.number, _json(list(map(_flight, flying)))))
             if landed:
                 self._connection.execute(_LANDED, (list(map(as_key, landed)),))
+        return logged
 
     def add_later(self, records: Sequence[Stored]) -> None:
         """Add those of the next records that are not in the database, in one transaction.

@@ -55,6 +55,8 @@ class _Flight:
         self.shown_at = time.monotonic() + _SHOWN_AFTER
         """When it is to be shown, by the monotonic clock."""
         self.is_shown = False
+        self.is_logged = False
+        """Whether the database has the delivery, and shows it as in flight no longer."""
 
 
 class _Waiting:
@@ -140,7 +142,7 @@ class Uploader:
         finally:
             with self._changed:
                 del self._flights[sent.id]
-                if flight.is_shown:
+                if flight.is_shown and not flight.is_logged:
                     self._landed.append(sent.id)
                     self._unflushed_since = self._unflushed_since or time.monotonic()
                     if self._is_idle:
@@ -289,7 +291,7 @@ class Uploader:
                 self._is_usable = True
                 self._set_done(done)
                 for flight in self._flights.values():
-                    flight.is_shown = False
+                    flight.is_shown = flight.is_logged
             while not self._is_done():
                 self._upload_once(rows)
             assert self._ended is not None
@@ -335,9 +337,14 @@ class Uploader:
             flying = [each for each in self._flights.values() if not each.is_shown and each.shown_at <= now]
             for flight in flying:
                 flight.is_shown = True
+            shown = {id: each for id, each in self._flights.items() if each.is_shown and not each.is_logged}
         text = self._files.lines(start, _AT_ONCE)
-        rows.add(_records(text), flying=[each.sent for each in flying], landed=landed)
+        logged = rows.add(
+            _records(text), flying=[each.sent for each in flying], shown=shown.keys(), landed=landed
+        )
         with self._changed:
+            for id in logged:
+                shown[id].is_logged = True
             self._progress += 1
             self._uploaded_at = time.monotonic()
             self._set_done(start + len(text))
