@@ -10,6 +10,9 @@ import msgspec
 LONGEST = 30_000
 """The milliseconds for which scenarios are waited for that have begun."""
 _NEGLIGIBLE = 1e-6
+_MOST_KINDS = 50
+OTHERWISE = "scenarios fail otherwise"
+"""What is said of a scenario in which no answer was wrong, and of what is rare among much that is."""
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -55,6 +58,9 @@ class Counts(msgspec.Struct, kw_only=True):
             self.add_wrong(wrong)
 
     def add_wrong(self, wrong: str) -> None:
+        """Count an answer that is wrong; those beyond so many kinds count as one."""
+        if wrong not in self.wrong and len(self.wrong) >= _MOST_KINDS:
+            wrong = OTHERWISE
         self.wrong[wrong] = self.wrong.get(wrong, 0) + 1
 
     @property

@@ -40,6 +40,7 @@ _MOST_DISTURBED = 4
 """How often in a row a rate is measured in vain before the series ends."""
 _MOST_SHORT = 2
 """How often in a row a rate may not be reached before the series ends."""
+_SEVERAL = "answers are wrong in several ways"
 _MOST_STEPS = 1_000
 
 What = Literal["wrong", "slow", "behind", "users", "machine"]
@@ -226,6 +227,9 @@ class Series:
                 was = before.wrong.get(kind, 0)
                 if is_more_often(count, counts.answers, was, before.answers, chance=_CHANCE):
                     return Change(what="wrong", kind=kind, count=count, of=counts.answers)
+            wrong = counts.wrong_answers - sum(counts.wrong.get(kind, 0) for kind in LATE if is_late)
+            if is_more_often(wrong, counts.answers, before.wrong_answers, before.answers, chance=_CHANCE):
+                return Change(what="wrong", kind=_SEVERAL, count=wrong, of=counts.answers)
         slow = sum(number for time, number in counts.times.items() if time > PROVIDER_MS) + counts.unfinished
         if slow > _SLOW_SHARE * max(counts.answers + counts.unfinished, 1):
             what: What = "machine" if is_late else "slow"

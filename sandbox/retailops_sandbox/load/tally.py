@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 
 from retailops_sandbox.engine import DeliveryFinished, ScenarioResult
-from retailops_sandbox.load.counts import Counts
-from retailops_sandbox.load.wrong_answers import OTHERWISE, wrong
+from retailops_sandbox.load.counts import OTHERWISE, Counts
+from retailops_sandbox.load.wrong_answers import wrong
 from retailops_sandbox.scenarios.scenario import Plan
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import shortened
 from retailops_sandbox.jsontext import pointer as pointers
+from retailops_sandbox.load.counts import OTHERWISE
 from retailops_sandbox.model import Delivery, Difference, Expectation, FaultKind, Judgement, Violation
 
 _FAULTS: Mapping[FaultKind, str] = {
@@ -19,10 +21,10 @@ _FAULTS: Mapping[FaultKind, str] = {
     "too large": "answers are too large",
     "cancelled": "deliveries are cancelled",
 }
+_SHOWN = 60
+"""The most characters of a pointer: a receiver may name members as it likes."""
 LATE = frozenset(f"{_FAULTS[kind]} ({kind})" for kind in ("connect timeout", "deadline"))
 """What is said of deliveries that took too long. A busy machine that sends them may be why."""
-OTHERWISE = "scenarios fail otherwise"
-"""What is said of a scenario in which no answer was wrong."""
 
 
 def wrong(delivery: Delivery, judgement: Judgement | None, contract: Contract) -> str:
@@ -43,7 +45,7 @@ def wrong(delivery: Delivery, judgement: Judgement | None, contract: Contract) -
         return _broken(violation, delivery)
     if "headers" in differences:
         difference = differences["headers"]
-        return f"answers have another header {_place(difference)[1:]}"
+        return f"answers have another header {shortened(_place(difference)[1:], _SHOWN)}"
     if "latency" in differences:
         return "answers take longer than the scenario allows"
     return "answers come where a fault is expected" if "fault" in differences else OTHERWISE
@@ -96,6 +98,6 @@ def _place(difference: Difference) -> str:
 
 def _general(pointer: str) -> str:
     """A pointer in which each item of an array is `*`: the same place of all answers is spelled alike."""
-    return pointers.join(
-        [pointers.WILDCARD if token.isdigit() else token for token in pointers.parse(pointer)]
-    )
+    tokens = pointers.parse(pointer)
+    general = pointers.join([pointers.WILDCARD if token.isdigit() else token for token in tokens])
+    return shortened(general, _SHOWN)

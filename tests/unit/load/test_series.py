@@ -104,6 +104,16 @@ def test_one_wrong_answer_of_thousands_is_no_change() -> None:
     assert series.steps[1].counts.wrong_answers == 1
 
 
+def test_answers_that_are_wrong_each_in_its_own_way_are_a_change_together() -> None:
+    def measure(rate: float) -> Counts:
+        wrong = {f"answers have an unexpected /{number}": 1 for number in range(20 if rate == 160 else 0)}
+        return msgspec.structs.replace(counted(rate), wrong=wrong)
+
+    assert line(judged([140, 160], measure), "cancels").startswith(
+        "holds 140 cancels a second; at 160 answers are wrong in several ways (20 of 4,800, then 20 of 4,800;"
+    )
+
+
 def test_what_is_wrong_at_the_lowest_rate_is_told_and_only_more_of_it_is_a_change() -> None:
     series = judged([20, 40, 60], lambda rate: counted(rate, lost=round(rate * 30 * 0.01)))
     assert line(series, "cancels") == (
@@ -283,6 +293,14 @@ def test_percentiles_are_those_within_which_so_many_ended() -> None:
     assert (counts.percentile(0.5), counts.percentile(0.99), counts.percentile(1)) == (100, 200, 200)
     assert Counts().percentile(0.99) == 0
     assert [rounded(each) for each in (0.2, 99.5, 101, 15_000, 15_001)] == [1, 100, 110, 15_000, 15_100]
+
+
+def test_kinds_beyond_so_many_count_as_one() -> None:
+    counts = Counts()
+    for number in range(200):
+        counts.add_answer(1, f"answers have an unexpected /{number}")
+    assert len(counts.wrong) == 51
+    assert counts.wrong["scenarios fail otherwise"] == 150
 
 
 def test_counts_of_workers_and_of_steps_are_added() -> None:

@@ -47,6 +47,7 @@ def of_answer(
             "answers change /events/*/error_code and 1 more",
         ),
         ({"events": [EVENT], "extra": 1}, "answers have an unexpected /extra"),
+        ({"events": [EVENT], "x" * 99: 1}, f"answers have an unexpected /{'x' * 59}…"),
         (
             {"events": [{"status": "warning", "error_code": "ERR1206"}]},
             "answers lose /events/*/associations and 1 more",
