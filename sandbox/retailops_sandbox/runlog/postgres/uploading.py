@@ -43,8 +43,10 @@ _LONGEST = 10.0
 """Seconds that a transaction may take before the database counts as away."""
 _SWITCH_S = 0.0005
 """Seconds for which the thread keeps the interpreter: so much later may a timed answer be noticed."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
-"""Seconds until the database is tried again: at first, and at most."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
+"""Seconds until the database is tried again, at first and at most.
+
+Pages that read from it again before that miss what waits here."""
 
 
 class _Flight:
