@@ -227,8 +227,10 @@ def test_a_run_goes_on_while_its_writer_holds_its_lock(
 
 
 def test_what_several_scenarios_wait_for_is_one_transaction(
-    tmp_path: Path, database: str, rows: Database, told: Told
+    tmp_path: Path, database: str, rows: Database, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(uploading, "_GATHER", 3600.0)
+
     async def scenario(run: RunWriter) -> None:
         for _ in range(3):
             sent(run)
