@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Judgement, Record, RunInfo, Verdict, encoder
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.place import LogPlace
@@ -33,7 +32,7 @@ class Writer:
     def __init__(self, url: str, number: int) -> None:
         self._connection = connecting.adding(url)
         info = RunInfo(id=f"20240501T12000{number}Z-aaaaaa", started_at="2024-05-01T12:00:00Z")
-        self._rows = RunRows(self._connection, info, SHIPPED_CONTRACTS)
+        self._rows = RunRows(self._connection, info, shipped)
         self._rows.begin()
         self._run = info.id
         self._sent = 0

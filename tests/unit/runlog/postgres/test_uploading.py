@@ -214,7 +214,10 @@ def test_another_runs_delivery_that_is_judged_shows_the_latest_verdict(
 def test_a_run_goes_on_while_its_writer_holds_its_lock(
     tmp_path: Path, database: str, rows: Database, told: Told
 ) -> None:
-    held = "select objid::bigint from pg_locks where locktype = 'advisory' and classid = 1381190727"
+    held = (
+        "select objid::bigint from pg_locks join pg_database on pg_database.oid = database"
+        " where datname = current_database() and locktype = 'advisory' and classid = 1381190727"
+    )
     with begun(tmp_path, database, told) as run:
         flush(run)
         rows.wait_for("select id from runs", [(RUN,)])
