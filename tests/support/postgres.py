@@ -145,22 +145,19 @@ def _database(template: str) -> Iterator[str]:
         _left.append(name)
 
 
+@functools.cache
 def _make_template() -> None:
-    """Make the database of which those with tables are copies, unless a worker has made it."""
-    if _template_exists():
-        return
+    """Make the database of which those with tables are copies, unless another worker has made it."""
     from retailops_sandbox.runlog.postgres.migrating import migrate
 
-    with (Path(os.environ[FOLDER]) / "starting.lock").open("w") as making:
+    with (Path(os.environ[FOLDER]) / "making-template.lock").open("w") as making:
         fcntl.flock(making, fcntl.LOCK_EX)
         if not _template_exists():
             admin().execute(f"create database making template template0 owner {OWNER}")
             migrate(server().url("making"))
             admin().execute(f"alter database making rename to {TEMPLATE}")
-    _template_exists.cache_clear()
 
 
-@functools.cache
 def _template_exists() -> bool:
     found = admin().execute("select from pg_database where datname = %s", [TEMPLATE])
     return found.fetchone() is not None
@@ -187,7 +184,7 @@ def _close() -> None:
     """Forget the server, and leave no connection open."""
     if admin.cache_info().currsize:
         admin().close()
-    for cached in (admin, _template_exists, server):
+    for cached in (admin, _make_template, server):
         cached.cache_clear()
     _left.clear()
 
