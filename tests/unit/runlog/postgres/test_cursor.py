@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from retailops_sandbox.model import Judgement, Record, RunInfo, Verdict, encoder
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.place import LogPlace
+from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.postgres import connecting
 from retailops_sandbox.runlog.postgres.adding import RunRows
 from retailops_sandbox.runlog.postgres.log import PostgresLog
@@ -78,6 +80,12 @@ def url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def log(url: str) -> PostgresLog:
     return PostgresLog(url, shipped)
+
+
+@pytest.fixture
+def log_of(database: str) -> PostgresLog:
+    """The log in a database that is the test's own."""
+    return PostgresLog(database, shipped)
 
 
 def empty(url: str) -> None:
@@ -179,6 +187,46 @@ def test_who_watches_while_many_write_misses_nothing_and_is_told_nothing_twice(
     assert sorted(new) == sorted(there)
 
 
+def test_of_many_who_judge_at_once_the_latest_verdict_is_shown(
+    database: str, log_of: PostgresLog, tmp_path: Path
+) -> None:
+    place = LogPlace(tmp_path / "runs", database)
+
+    def opened(number: int) -> RunWriter:
+        info = RunInfo(id=f"20240501T12000{number}Z-aaaaaa", started_at="2024-05-01T12:00:00Z")
+        return opening.open_run(place, info, shipped)
+
+    sender = opened(0)
+    ids = [sender.next_id() for _ in range(5)]
+    for id in ids:
+        sender.append(some_delivery(id=id, run=sender.info.id))
+    sender.finish("2024-05-01T12:01:00Z")
+    verdicts: list[Verdict] = ["passed", "failed", "errored"]
+
+    def judge(number: int) -> None:
+        run, chance = opened(number), random.Random(number)
+        for _ in range(40):
+            at = f"2024-05-01T13:00:{chance.randrange(60):02}.000Z"
+            run.append(Judgement(delivery=chance.choice(ids), verdict=chance.choice(verdicts), at=at))
+            if chance.random() < 0.3:
+                asyncio.run(run.flush())
+        run.finish("2024-05-01T14:00:00Z")
+
+    judging = [threading.Thread(target=judge, args=(number,)) for number in range(1, 5)]
+    for each in judging:
+        each.start()
+    for each in judging:
+        each.join()
+    rows = {row.id: row for row in log_of.rows()}
+    entries = [log_of.delivery(id) for id in ids]
+    assert sum(len(each.judgements) for each in entries if each is not None) == 160
+    for each in entries:
+        assert each is not None
+        assert each.judgement is not None
+        row = rows[each.delivery.id]
+        assert (row.verdict, row.first_verdict) == (each.judgement.verdict, each.judgements[0].verdict)
+
+
 def test_more_than_a_page_can_show_is_not_told_one_by_one(database: str, tmp_path: Path) -> None:
     cursor = PostgresLog(database, shipped).cursor()
     info = RunInfo(id="20240501T120000Z-aaaaaa", started_at="2024-05-01T12:00:00Z")
@@ -226,7 +274,7 @@ def test_a_connection_that_is_lost_while_it_waits_is_made_anew(database: str) ->
     with psycopg.connect(database, autocommit=True) as connection:
         ended: Any = connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where application_name = 'retailops-sandbox' and query ilike 'listen%'"
+            " where datname = current_database() and query ilike 'listen%'"
         ).fetchall()
     assert len(ended) == 1
     # Something may have been missed, and again until it listens anew.
