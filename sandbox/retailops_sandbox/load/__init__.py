@@ -12,6 +12,7 @@ engine_thread  the event loop in its thread, and how greenlets wait for it
 users          Locust's users
 pacing         how users keep a rate together
 sending        what a user does: a scenario about orders of its own
+named_orders   which orders a scenario names
 renumbering    scenarios about other orders than those that their files name
 order_numbers  shares of a range of order ids
 order_sharing  how a master hands them out to workers

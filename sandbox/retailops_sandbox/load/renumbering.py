@@ -13,16 +13,13 @@ from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import Sources
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import pointer as pointers
+from retailops_sandbox.load.named_orders import Name, NamedOrders, variable_of
 from retailops_sandbox.model import Expectation, Json, Step
 from retailops_sandbox.probe.orders import Place, places
 from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 
 _KIND = "order"
 """The kind of subject that gets another id: an order is cancelled once, while a sku stays what it is."""
-
-_Name = tuple[str, str]
-"""What names the same order everywhere: the member that holds an id, and the id as it is written. A variable
-names it in whatever member it is."""
 
 
 class _Own(msgspec.Struct, frozen=True):
@@ -56,18 +53,19 @@ class Renumbering:
 
     def __init__(self, plan: Plan, sources: Sources) -> None:
         self._plan = plan
-        self._orders: dict[_Name, int] = {}
         self._variables: dict[str, _Own] = {}
         captured = {name for step in plan.scenario.steps for name in step.capture}
         found = [
             [place for place in _places(plan, step, sources) if _names_order(place, captured)]
             for step in plan.scenario.steps
         ]
-        self.count = self._number(found)
+        self._orders = NamedOrders(found, plan.scenario.variables)
+        self._steps = [self._numbered(number, own, sources) for number, own in enumerate(found)]
+
+    @property
+    def count(self) -> int:
         """How many orders one scenario is about."""
-        self._steps = [
-            self._numbered(step, own, sources) for step, own in zip(plan.scenario.steps, found, strict=True)
-        ]
+        return self._orders.count
 
     def about(self, numbers: Sequence[int]) -> Plan:
         """A scenario about these orders, `count` of them."""
@@ -79,49 +77,36 @@ class Renumbering:
         scenario = msgspec.structs.replace(self._plan.scenario, steps=steps)
         return msgspec.structs.replace(self._plan, scenario=scenario, given=given)
 
-    def _number(self, found: Sequence[Sequence[Place]]) -> int:
-        """Number the orders that places name; those in the same items of one payload are one order."""
-        for places_of_step in found:
-            items: dict[tuple[str, ...], list[_Name]] = {}
-            for place in places_of_step:
-                items.setdefault(place.item, []).append(_name(place))
-            for names in items.values():
-                known = {self._orders[name] for name in names if name in self._orders}
-                order = min(known, default=len(self._orders))
-                self._orders |= {name: order for name, each in self._orders.items() if each in known}
-                self._orders |= dict.fromkeys(names, order)
-        dense = {order: number for number, order in enumerate(dict.fromkeys(self._orders.values()))}
-        self._orders = {name: dense[order] for name, order in self._orders.items()}
-        return len(dense)
-
-    def _numbered(self, step: Step, own: Sequence[Place], sources: Sources) -> _Numbered:
-        sets = tuple(_Own(place.pointer, self._orders[_name(place)], place.is_text) for place in own)
+    def _numbered(self, number: int, own: Sequence[Place], sources: Sources) -> _Numbered:
+        step, names = self._plan.scenario.steps[number], self._orders.names(number)
+        sets = tuple(_Own(each.pointer, self._orders.number(number, each), each.is_text) for each in own)
         for place, each in zip(own, sets, strict=True):
-            if variable := _variable(place.value):
-                self._variables[variable] = each
+            if variable := variable_of(place.value):
+                self._variables.setdefault(variable, each)
         expected = _expected(self._plan, step, sources) if own else None
         each_expected = expected if isinstance(expected, list) else [expected]
         answers = tuple(
-            (one, () if one is None or one.body is UNSET else tuple(self._in_answer(one.body, "")))
+            (one, () if one is None or one.body is UNSET else tuple(_in_answer(one.body, "", names)))
             for one in each_expected
         )
         if not any(ids for _, ids in answers):
             answers = ()
         return _Numbered(sets, answers, isinstance(expected, list))
 
-    def _in_answer(self, value: Any, at: str) -> Iterator[_Own]:
-        """The ids in an expected body: texts, and numbers in a member of the name."""
-        if isinstance(value, (dict, list)):
-            for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-                yield from self._in_answer(child, f"{at}/{pointers.escape(key)}")
+
+def _in_answer(value: Any, at: str, names: Sequence[tuple[Name, int]]) -> Iterator[_Own]:
+    """The ids in an expected body: texts, and numbers in a member of the name."""
+    if isinstance(value, (dict, list)):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _in_answer(child, f"{at}/{pointers.escape(key)}", names)
+        return
+    member = pointers.parse(at)[-1] if at else ""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return
+    for name, order in names:
+        if str(value) == name.written and (isinstance(value, str) or name.member == member):
+            yield _Own(at, order, isinstance(value, str))
             return
-        member = pointers.parse(at)[-1] if at else ""
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
-            return
-        for (name, written), order in self._orders.items():
-            if str(value) == written and (isinstance(value, str) or name == member):
-                yield _Own(at, order, isinstance(value, str))
-                return
 
 
 def _changed(step: Step, numbered: _Numbered, numbers: Sequence[int]) -> Step:
@@ -181,15 +166,3 @@ def _names_order(place: Place, captured: set[str]) -> bool:
     if isinstance(place.value, str):
         return bool(place.value) and not captured.intersection(composing.references(place.value))
     return bool(place.value)
-
-
-def _name(place: Place) -> _Name:
-    written = str(place.value)
-    return "" if _variable(place.value) else pointers.parse(place.pointer)[-1], written
-
-
-def _variable(value: Json) -> str:
-    """The variable that an id is; empty where it is written itself, or refers to the environment."""
-    names = composing.references(value) if isinstance(value, str) else []
-    name = names[0] if len(names) == 1 and value == f"${{{names[0]}}}" else ""
-    return "" if ":" in name else name

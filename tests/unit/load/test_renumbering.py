@@ -22,7 +22,7 @@ def sources(tmp_path: Any) -> Sources:
     return build_sources(Workspace(tmp_path), {}, secret_policy())
 
 
-BOTH = {"fixture": "default", "set": {"/order/retailops_order_id": 4919}}
+BOTH: dict[str, Any] = {"fixture": "default", "set": {"/order/retailops_order_id": 4919}}
 """A step of edition v1 that names its order in both ways."""
 
 
@@ -87,6 +87,58 @@ def test_places_are_linked_through_what_another_step_says_together(sources: Sour
     id, refnum, both = [payload["order"] for payload, _ in prepared(renumbering.about([5]), sources)]
     assert (id["retailops_order_id"], refnum["channel_order_refnum"]) == (5, "5")
     assert both == {"retailops_order_id": 5, "channel_order_refnum": "5"}
+
+
+def readme_step() -> tuple[dict[str, Any], dict[str, str]]:
+    """The step and the variables of README's own scenario."""
+    readme = (resources.fixtures_dir().parent / "README.md").read_text()
+    document = json.loads(readme.partition("```json\n")[2].partition("```")[0])
+    (step,) = document["steps"]
+    return step, document["variables"]
+
+
+def test_another_id_is_another_order_although_they_share_one(sources: Sources) -> None:
+    """README's own example sets one id, and the fixture gives all of its steps the other one."""
+    step, variables = readme_step()
+    other = {**step, "name": "other", "set": {"/data/order/id": "5111"}}
+    again = {**step, "name": "again", "set": {"/data/order/id": variables["order_id"]}}
+    renumbering = Renumbering(plan(step, other, again, variables=variables), sources)
+    assert renumbering.count == 2
+    orders = [payload["data"]["order"] for payload, _ in prepared(renumbering.about([5, 6]), sources)]
+    assert [(order["id"], order["channel_refnum"]) for order in orders] == [("5", 5), ("6", 6), ("5", 5)]
+
+
+def test_other_variables_are_other_orders(sources: Sources) -> None:
+    step, variables = readme_step()
+    other = {**step, "name": "other", "set": {"/data/order/id": "${another}"}}
+    steps = plan(step, other, variables={**variables, "another": "5111"})
+    renumbering = Renumbering(steps, sources)
+    ids = [payload["data"]["order"]["id"] for payload, _ in prepared(renumbering.about([5, 6]), sources)]
+    assert ids == ["5", "6"]
+    assert renumbering.about([5, 6]).given == {"order_id": "5", "another": "6"}
+
+
+@pytest.mark.parametrize("member", ["retailops_order_id", "channel_order_refnum"])
+def test_of_both_ids_of_edition_v1_either_tells_orders_apart(sources: Sources, member: str) -> None:
+    first = {"name": "first", **BOTH}
+    ids = BOTH["set"] | {f"/order/{member}": "77"}
+    shared = "channel_order_refnum" if member == "retailops_order_id" else "retailops_order_id"
+    only = {"name": "only", **BOTH, "remove": [f"/order/{shared}"], "off_contract": True}
+    steps = plan(
+        first, {"name": "other", "fixture": "default", "set": ids}, {**only, "set": ids}, edition="v1"
+    )
+    renumbering = Renumbering(steps, sources)
+    assert renumbering.count == 2
+    payloads = [payload["order"] for payload, _ in prepared(renumbering.about([5, 6]), sources)]
+    assert [str(order[member]) for order in payloads] == ["5", "6", "6"]
+
+
+def test_an_answer_names_the_order_of_its_step_by_an_id_that_others_have_too(sources: Sources) -> None:
+    about = {"associations": [{"type": "order", "identity": "496"}]}
+    step = {"fixture": "default", "expect": {"body": {"events": [about]}}}
+    other = {**step, "name": "other", "set": {"/data/order/id": "5111"}}
+    found = prepared(Renumbering(plan({**step, "name": "one"}, other), sources).about([5, 6]), sources)
+    assert [body["events"][0]["associations"][0]["identity"] for _, body in found] == ["5", "6"]
 
 
 def test_a_variable_is_the_number_wherever_it_stands(sources: Sources) -> None:
