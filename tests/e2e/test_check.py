@@ -50,6 +50,11 @@ def test_nothing_found_and_wrong_usage_are_told_apart(tmp_path: Path):
     done = run_forked("check", "no.scenario.json", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: there is no file or folder 'no.scenario.json' (")
+    done = run_forked("check", "--whole", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, f"no files to check in {tmp_path}\n")
+    write(tmp_path, "hidden/.x/a.scenaro.json", RIGHT)
+    done = run_forked("check", "hidden/.x", cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "checked no file: 1 mistake"
     done = run_forked("check", "--var", "x", cwd=tmp_path)
     assert done.returncode == 2
 
@@ -70,6 +75,9 @@ def test_on_github_each_mistake_is_an_annotation(tmp_path: Path):
     write(tmp_path, "scenarios/100%,b.scenario.json", WRONG)
     done = run_forked("check", cwd=tmp_path, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(tmp_path))
     assert "\n::error file=scenarios/100%25%2Cb.scenario.json,line=1,title=mistake::scenarios/" in done.stdout
+    write(tmp_path, "scenarios/c.scenario.json", {"steps": WRONG["steps"] * 20})
+    done = run_forked("check", cwd=tmp_path, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(tmp_path))
+    assert done.stdout.count("\n::error ") == 22
 
 
 def test_it_imports_nothing_that_sends_shows_or_keeps(tmp_path: Path):
@@ -138,7 +146,7 @@ def test_pre_commit_refuses_a_commit_with_a_mistake(repository: Path):
     git("add", ".", cwd=repository)
     done = _git("commit", "--message", "no scenario", cwd=repository)
     assert done.returncode == 0, done.stderr
-    assert "(no files to check)Skipped" in done.stderr
+    assert "RetailOPS scenarios, fixtures and expectations" in done.stderr
 
     write(repository, "tests/a b.scenario.json", RIGHT)
     write(repository, "scenarios/a.scenario.json", RIGHT)
@@ -160,6 +168,14 @@ def test_pre_commit_refuses_a_commit_with_a_mistake(repository: Path):
     assert (
         "scenarios/a.scenario.json:1:12 at /steps/0: in the fixture 'own' at /action: unknown" in done.stderr
     )
+
+    # pre-commit names no file that is deleted.
+    git("rm", "--quiet", "--force", FIXTURE, cwd=repository)
+    write(repository, "tests/a b.scenario.json", {**RIGHT, "name": "changed"})
+    git("add", ".", cwd=repository)
+    done = _git("commit", "--message", "deleted", cwd=repository)
+    assert done.returncode == 1
+    assert "scenarios/a.scenario.json:1:12 at /steps/0: there is no order_cancel draft fixture" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,14 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 @click.command("check")
 @click.argument("paths", nargs=-1, metavar="[FILES or folders]")
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Check the whole workspace too, whatever files are named; one without files is no mistake.",
+)
 @variables_option
 @workspace_option
-def command(paths: tuple[str, ...], variables: tuple[str, ...], workspace: str | None) -> None:
+def command(paths: tuple[str, ...], whole: bool, variables: tuple[str, ...], workspace: str | None) -> None:
     """Check scenario files, fixtures and expectations; the workspace's where none are named. Send nothing.
 
     Each mistake is one line with its file, line and pointer. Variables of the environment may be missing.
@@ -28,21 +33,21 @@ def command(paths: tuple[str, ...], variables: tuple[str, ...], workspace: str |
 
     folder = Workspace.find(workspace, os.environ, here())
     given = table((assignment(each, "--var") for each in variables), "--var")
-    checked = file_check.check(folder, paths, os.environ, given)
+    checked = file_check.check(folder, paths, os.environ, given, whole=whole)
     for problem in checked.problems:
         say(problem.text)
     if checked.exit_code == 5:
         complain(f"no files to check in {', '.join(paths) or folder.root}")
-        sys.exit(5)
+        sys.exit(0 if whole else 5)
     counts = [f"{count:,} {file_check.NOUNS[kind][count != 1]}" for kind, count in checked.files.items()]
     mistakes = len(checked.problems)
     said = f"{mistakes:,} {'mistake' if mistakes == 1 else 'mistakes'}" if mistakes else "all right"
-    say(f"checked {', '.join(counts)}: {said}")
+    say(f"checked {', '.join(counts) or 'no file'}: {said}")
     if is_github(os.environ):
         from retailops_sandbox.reporting.reporters import github
 
         root = os.environ.get("GITHUB_WORKSPACE") or os.getcwd()
-        for problem in checked.problems[: github.MOST_ANNOTATIONS]:
+        for problem in checked.problems:
             mark = github.annotation(
                 problem.text, title="mistake", file=problem.file, line=problem.line, root=root
             )

@@ -29,6 +29,14 @@ class MissingCapture(ComposeError):
     """The error of a placeholder for a value that an earlier step should have captured, and did not."""
 
 
+class UnknownPlaceholder(ComposeError):
+    """The error of a placeholder whose name nothing defines."""
+
+    def __init__(self, name: str, mend: str) -> None:
+        super().__init__(f"unknown placeholder ${{{name}}}", mend=mend)
+        self.name = name
+
+
 class _Found(NamedTuple):
     """The value of a name, with its length in characters, about, and its levels of nesting."""
 
@@ -152,9 +160,8 @@ class Names(msgspec.Struct, kw_only=True):
         if name in self.built_in:
             return self.built_in[name], False
         known = sorted({*self.captured, *self.given, *self.receiver, *self.scenario, *self.built_in})
-        raise ComposeError(
-            f"unknown placeholder ${{{name}}}",
-            mend=f"known: {', '.join(known)}, env:NAME, text:LENGTH; a literal ${{ is spelled $${{",
+        raise UnknownPlaceholder(
+            name, f"known: {', '.join(known)}, env:NAME, text:LENGTH; a literal ${{ is spelled $${{"
         )
 
     def _environment(self, name: str) -> str:

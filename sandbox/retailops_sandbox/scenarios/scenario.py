@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.model import Expectation, Json, Scenario, Step, encoder
 from retailops_sandbox.scenarios import checking
 
@@ -68,12 +68,32 @@ class OwnExpectation(msgspec.Struct, frozen=True):
 
 def read(text: str, *, id: str, file: str) -> Plan:
     """The plan of a scenario file's text; SourceError with line and pointer of the first mistake."""
+    plan = _decoded(text, id, file)
+    with jsontext.placed(text, file):
+        checking.check(plan.scenario)
+    return plan
+
+
+def read_with_mistakes(text: str, *, id: str, file: str) -> tuple[Plan, list[SourceError]]:
+    """The plan of a scenario file's text, with all mistakes that its types do not exclude.
+
+    SourceError with line and pointer where the text is none of a scenario.
+    """
+    plan = _decoded(text, id, file)
+    mistakes: list[SourceError] = []
+    checking.check(plan.scenario, mistakes.append)
+    return plan, [_placed(each, text, file) for each in mistakes]
+
+
+def _decoded(text: str, id: str, file: str) -> Plan:
     document = jsontext.parse(text, file=file)
     scenario = jsontext.convert(document, Scenario, text, file=file)
     _name(scenario.steps)
-    with jsontext.placed(text, file):
-        checking.check(scenario)
     return Plan(id, file, scenario, composing.has_placeholder(text), text)
+
+
+def _placed(mistake: SourceError, text: str, file: str) -> SourceError:
+    return jsontext.error_in(text, mistake.pointer or "", mistake.what, mend=mistake.mend, file=file)
 
 
 def spelled(scenario: Scenario) -> str:
@@ -115,7 +135,7 @@ def _spread(value: Json, indent: str, key: str = "") -> str:
 
 def expectation(text: str, *, file: str = "") -> Expectation:
     """The expectation of a JSON text; SourceError with line and pointer of the first mistake."""
-    expected = jsontext.convert(jsontext.parse(text, file=file), Expectation, text, file=file)
+    expected = _decoded_expectation(text, file)
     with jsontext.placed(text, file):
         checking.check_expectation(expected, "")
     return expected
@@ -131,6 +151,17 @@ def expectation_document(expected: Expectation) -> dict[str, Json]:
 def judged_by_fixture(step: Step) -> bool:
     """Whether a step's answers are judged by its fixture's own expectation, where that has one."""
     return step.fixture is not None and step.expect is UNSET and not step.off_contract
+
+
+def expectation_mistakes(text: str, *, file: str) -> list[SourceError]:
+    """All mistakes of an expectation; SourceError where the text is none of one."""
+    mistakes: list[SourceError] = []
+    checking.check_expectation(_decoded_expectation(text, file), "", mistakes.append)
+    return [_placed(each, text, file) for each in mistakes]
+
+
+def _decoded_expectation(text: str, file: str) -> Expectation:
+    return jsontext.convert(jsontext.parse(text, file=file), Expectation, text, file=file)
 
 
 def own_expectation(text: str, *, file: str, name: str) -> OwnExpectation:

@@ -51,6 +51,18 @@ def read_plans(
     return plans, unreadable
 
 
+def read_with_mistakes(
+    file: str, scenario_id: Callable[[Path | str], str]
+) -> tuple[Plan | None, Sequence[SandboxError]]:
+    """The plan of a file with all mistakes of its scenario; no plan where the file cannot be read."""
+    shown = file.removeprefix(os.path.join(os.getcwd(), ""))
+    try:
+        return scenario.read_with_mistakes(read_text(file), id=_spelled(scenario_id(file)), file=shown)
+    except SandboxError as error:
+        error.file = error.file or shown
+        return None, [error]
+
+
 def _spelled(name: str) -> str:
     """The name of a file; FileError if reports and the log could not write it."""
     try:

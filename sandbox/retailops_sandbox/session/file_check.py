@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,13 +17,13 @@ from retailops_sandbox.engine.preparation import Preparation
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Json, Receiver, Step, Violation
+from retailops_sandbox.model import Expectation, Json, Receiver, Step, Violation
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
-from retailops_sandbox.session.collect import collect, read_plans
+from retailops_sandbox.session.collect import collect, read_with_mistakes
 from retailops_sandbox.session.ports import build_sources
 from retailops_sandbox.workspace.files import read_text
 from retailops_sandbox.workspace.names import EXPECTATION, is_expectation
@@ -87,8 +87,10 @@ def check(
     paths: Sequence[str],
     environment: Mapping[str, str],
     variables: Mapping[str, Json],
+    *,
+    whole: bool = False,
 ) -> Checked:
-    """Check files and folders; those of the whole workspace where none are named.
+    """Check files and folders; those of the whole workspace too where none are named, or it is asked for.
 
     A file of the workspace that is no scenario may be used by any scenario, so that the whole workspace is
     checked where one is named. Raises UsageError for a path that does not exist.
@@ -96,7 +98,7 @@ def check(
     files, unreadable = _files(workspace)
     if paths:
         named, missed = _named(paths, files)
-        is_whole = any(kind != "scenario" for kind in named.values())
+        is_whole = whole or any(kind != "scenario" for kind in named.values())
         files, unreadable = ({**files, **named}, [*unreadable, *missed]) if is_whole else (named, missed)
     problems = [_problem(error) for error in unreadable]
     problems += _FileCheck(workspace, environment, variables).problems(files)
@@ -145,14 +147,17 @@ class _FileCheck:
     def problems(self, files: Mapping[str, Kind]) -> Iterator[Problem]:
         """What is wrong in these files, in their order."""
         known: Sequence[Receiver] = ()
+        are_known = True
         try:
             known = self._workspace.receivers().receivers
         except SandboxError as error:
-            yield _problem(error)
+            are_known = False
+            if "receivers" in files.values():
+                yield _problem(error)
         preparation = self._preparation(known)
         for file, kind in files.items():
             if kind == "scenario":
-                yield from self._scenario(preparation, file)
+                yield from self._scenario(preparation, file, are_receivers_known=are_known)
             elif kind in ("fixture", "expectation"):
                 yield from self._case(preparation, Path(file), kind)
 
@@ -167,11 +172,19 @@ class _FileCheck:
         sources = build_sources(self._workspace, self._environment, policy)
         return Preparation(sources, Options(receiver=receiver, variables=self._variables))
 
-    def _scenario(self, preparation: Preparation, file: str) -> Iterator[Problem]:
-        plans, unreadable = read_plans([file], self._workspace.scenario_id)
-        yield from map(_problem, unreadable)
-        for plan in plans:
-            yield from _steps(preparation, plan)
+    def _scenario(self, preparation: Preparation, file: str, *, are_receivers_known: bool) -> list[Problem]:
+        """What is wrong in a scenario's file, line by line."""
+        plan, mistakes = read_with_mistakes(file, self._workspace.scenario_id)
+        problems = [_problem(each) for each in mistakes]
+        if plan is None:
+            return problems
+        names = preparation.names(plan)
+        if not are_receivers_known:
+            # What nothing else defines may be a variable of theirs.
+            defined = {*composing.BUILT_IN, *names.given, *names.scenario}
+            names.lost = frozenset(composing.references(plan.text)) - defined
+        problems += _steps(preparation, plan, names, {each.pointer or "" for each in mistakes})
+        return sorted(problems, key=lambda each: each.line)
 
     def _case(self, preparation: Preparation, path: Path, kind: Kind) -> Iterator[Problem]:
         """What is wrong in a fixture's payload, or in the expectation beside it."""
@@ -181,7 +194,8 @@ class _FileCheck:
                 name = path.stem[: -len(EXPECTATION)]
                 file = self._workspace.find_expectation(action, edition, name)
                 if file is not None:
-                    scenario.own_expectation(read_text(file), file=_shown(file), name="")
+                    mistakes = scenario.expectation_mistakes(read_text(file), file=_shown(file))
+                    yield from map(_problem, mistakes)
                 return
             text = read_text(self._workspace.fixture_path(action, edition, path.stem))
             plan = scenario.single(Step(fixture=path.stem, expect=None), action=action, edition=edition)
@@ -199,22 +213,86 @@ class _FileCheck:
             yield _violation(found, contract, text, _shown(path), found.pointer)
 
 
-def _steps(preparation: Preparation, plan: Plan) -> Iterator[Problem]:
-    """What is wrong in the steps of a scenario, each of which is composed as a run would compose it."""
-    names = preparation.names(plan)
+def _steps(
+    preparation: Preparation, plan: Plan, names: composing.Names, mistakes: Collection[str]
+) -> Iterator[Problem]:
+    """What is wrong in the steps of a scenario, each of which is composed as a run would compose it.
+
+    `mistakes` are the pointers of those that were found when the scenario was read.
+    """
     for number, step in enumerate(plan.scenario.steps):
-        at = f"/steps/{number}"
+        at, environment = f"/steps/{number}", names.environment
+        own = {each.removeprefix(at) for each in mistakes if f"{each}/".startswith(f"{at}/")}
+        if own.isdisjoint(("", "/raw")):
+            usable = _changed(plan, number, **_right_parts(step, own)) if own else plan
+            yield from _composing(preparation, usable, number, names, is_whole=not own)
+        names.environment = environment
+        names.lost |= step.capture.keys()
+
+
+def _right_parts(step: Step, mistakes: Collection[str]) -> dict[str, Any]:
+    """The parts of a step without its mistakes, whose pointers begin in the step."""
+    parts: dict[str, Any] = {
+        "set": {
+            path: value for path, value in step.set.items() if f"/set/{pointer.escape(path)}" not in mistakes
+        },
+        "remove": [path for place, path in enumerate(step.remove) if f"/remove/{place}" not in mistakes],
+    }
+    if any(each.startswith("/deliver/") for each in mistakes):
+        parts["deliver"] = msgspec.structs.replace(step.deliver, wire=None)
+    if "/expect" in mistakes:
+        parts["expect"] = None
+    elif any(each.startswith("/expect/") for each in mistakes):
+        each = step.expect if isinstance(step.expect, list) else [step.expect]
+        bodies = [Expectation(body=one.body) for one in each if isinstance(one, Expectation)]
+        parts["expect"] = bodies if isinstance(step.expect, list) else bodies[0]
+    return parts
+
+
+def _composing(
+    preparation: Preparation, plan: Plan, number: int, names: composing.Names, *, is_whole: bool
+) -> Iterator[Problem]:
+    """What is wrong where a step is composed: what can be left out or made up is, to find what else is.
+
+    `is_whole` says that nothing of the step was left out yet, so that its payload is the one of a run.
+    """
+    at, has_made_up = f"/steps/{number}", False
+    while True:
+        step = plan.scenario.steps[number]
         try:
             violations, contract = _broken(preparation, plan, number, names)
         except composing.MissingCapture:
-            pass  # what an earlier step captures is known only when the scenario runs
-        except SandboxError as error:
+            return  # what an earlier step captures is known only when the scenario runs
+        except composing.UnknownPlaceholder as error:
             yield _problem(error if error.file else _in_step(error, plan, number))
+            names.environment = _with_variable(names.environment, error.name)
+            has_made_up = True
+        except SandboxError as error:
+            if has_made_up:
+                return  # which may be due to the value that was made up
+            yield _problem(error if error.file else _in_step(error, plan, number))
+            if error.pointer not in {*step.set, *step.remove}:
+                return
+            rest = {path: value for path, value in step.set.items() if path != error.pointer}
+            remove = [path for path in step.remove if path != error.pointer]
+            plan, is_whole = _changed(plan, number, set=rest, remove=remove), False
         else:
-            for found in violations:
+            for found in violations if is_whole and not has_made_up else ():
                 place = f"{at}/payload{found.pointer}" if step.fixture is None else at
                 yield _violation(found, contract, plan.text, plan.file, place)
-        names.lost |= step.capture.keys()
+            return
+
+
+def _with_variable(environment: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """The environment with an empty value for the placeholder `${name}`."""
+    return ExpectedVariables({**environment, f"RETAILOPS_SANDBOX_VAR_{name}": ""})
+
+
+def _changed(plan: Plan, number: int, **parts: Any) -> Plan:
+    """The plan with other parts of a step; its text stays, for the places in it."""
+    steps = list(plan.scenario.steps)
+    steps[number] = msgspec.structs.replace(steps[number], **parts)
+    return msgspec.structs.replace(plan, scenario=msgspec.structs.replace(plan.scenario, steps=steps))
 
 
 def _broken(

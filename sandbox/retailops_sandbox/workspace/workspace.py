@@ -18,6 +18,7 @@ from retailops_sandbox.errors import (
     FileError,
     SandboxError,
     UsageError,
+    did_you_mean,
     unreadable,
     unwritable,
 )
@@ -404,6 +405,9 @@ def list_folder(folder: str, within: Path) -> FolderListing:
                 folders.append(entry.path)
             continue
         if not entry.name.endswith(SUFFIX):
+            if _is_misspelled(entry.name):
+                what = f"is passed over, as its name does not end in {SUFFIX}"
+                mistakes.append(FileError(what, mend="rename it", file=entry.path))
             continue
         is_link = entry.is_symlink()
         has_links = has_links or is_link
@@ -415,6 +419,12 @@ def list_folder(folder: str, within: Path) -> FolderListing:
             # Reading a pipe would wait without end.
             mistakes.append(FileError("is not a regular file", file=entry.path))
     return FolderListing(files, folders, mistakes, has_links)
+
+
+def _is_misspelled(name: str) -> bool:
+    """Whether a file's name nearly ends as those of scenario files do."""
+    _, _, ending = name.lower().removesuffix(".json").rpartition(".")
+    return name.count(".") > 1 and name.lower().endswith(".json") and bool(did_you_mean(ending, ["scenario"]))
 
 
 def scenario_files_in(

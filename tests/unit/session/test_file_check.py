@@ -179,3 +179,79 @@ def test_the_shipped_files_are_all_right(monkeypatch: pytest.MonkeyPatch):
     found = check(Workspace(resources.fixtures_dir().parent), [str(resources.fixtures_dir())], {}, {})
     assert found.problems == ()
     assert found.files["fixture"] > 50
+
+
+def test_every_mistake_of_a_file_is_told(folder: Path):
+    """Each where the check can go on without it; a file that cannot be decoded has one."""
+    file = scenario(
+        folder,
+        of_fixture(
+            set={"/a": "${no}", "/b/c": "${neither}", "x": 1, "/data/order": 5},
+            expect={"status": "9xx", "body": ["${nor}"]},
+        ),
+        {
+            "fixture": "defualt",
+            "expect": {"rules": {"/a": "bogus", "/b": {"regex": "(("}}, "headers": {"x": {"type": "y"}}},
+        },
+        {"name": "step 1"},
+        of_fixture(set={"/action/x": 1}, remove=["/no"], deliver={"wire": {"method": "no method"}}),
+        of_fixture(edition="v7"),
+        of_fixture(edition="draft", expect={"body": "${no}", "rules": {"": "bogus"}}),
+    )
+    places = [each.text.split(": ")[0].split(" at ") for each in checked(folder).problems]
+    assert [place for _, place in places] == [
+        "/steps/0/set/~1a",
+        "/steps/0/set/~1b~1c",
+        "/steps/0/set/x",
+        "/steps/0/expect/status",
+        "/steps/0/expect/body/0",
+        "/steps/1",
+        "/steps/1/expect/rules/~1a",
+        "/steps/1/expect/rules/~1b",
+        "/steps/1/expect/headers/x",
+        "/steps/2",
+        "/steps/2/name",
+        "/steps/3",
+        "/steps/3/set/~1action~1x",
+        "/steps/3/deliver/wire/method",
+        "/steps/4/edition",
+        "/steps/5/expect/body",
+        "/steps/5/expect/rules/",
+    ]
+    assert all(place.startswith(f"{file}:") for place, _ in places)
+    assert "(known: now, sequence" in checked(folder).problems[4].text
+    write(folder, f"{FIXTURES}/own.json", '{"action": "a", "version": "1", "data": {}}')
+    own = write(folder, f"{FIXTURES}/own.expect.json", '{"rules": {"/a": "bogus", "/b": {"type": "y"}}}')
+    assert [each.file for each in checked(folder, "fixtures").problems].count(own) == 2
+
+
+def test_receivers_that_cannot_be_read_are_told_where_they_are_checked(folder: Path):
+    write(folder, "receivers.json", '{"receivers": []}')
+    named = scenario(folder, of_fixture(set={"/data/order/id": "${of_a_receiver}"}))
+    assert checked(folder, named).problems == ()
+    assert [each.file for each in checked(folder).problems] == ["receivers.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"),
+    [
+        ("a.scenaro.json", True),
+        ("a.Scenario.json", True),
+        ("a.scenario.JSON", True),
+        ("a.json", False),
+        ("a.expect.json", False),
+        ("scenarios.md", False),
+    ],
+)
+def test_a_file_that_nearly_is_a_scenario_is_told(folder: Path, name: str, is_told: bool):
+    write(folder, f"scenarios/{name}", "{}")
+    said = [each.text for each in checked(folder).problems]
+    expected = f"scenarios/{name}: is passed over, as its name does not end in .scenario.json (rename it)"
+    assert said == ([expected] if is_told else [])
+
+
+def test_the_whole_workspace_can_be_checked_with_the_files_that_are_named(folder: Path):
+    elsewhere = scenario(folder, of_fixture(), name="elsewhere/a")
+    lost = scenario(folder, {"fixture": "deleted"})
+    found = check(Workspace(folder), [elsewhere], {}, {}, whole=True)
+    assert (found.files, [each.file for each in found.problems]) == ({"scenario": 2}, [lost])
