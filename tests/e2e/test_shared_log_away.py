@@ -103,3 +103,19 @@ def test_pushing_needs_a_database(tmp_path: Path) -> None:
     done = run_forked("log", "push", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "no database is named" in done.stderr
+
+
+def test_a_merge_without_the_database_says_that_it_compares_with_nothing(
+    tmp_path: Path, cut_database: tuple[str, PostgresProxy]
+) -> None:
+    url, proxy = cut_database
+    asked = ("--stand-in", "-k", "shipped and event", "--shard", "1/1", "--report-json", "1.json")
+    run_forked("run", *asked, cwd=tmp_path)
+    proxy.cut()
+    done = run_forked("merge", "1.json", "--log", url, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = one_note(done)
+    assert said.startswith(
+        "note: the run is not compared with earlier ones, as these cannot be read: postgresql://"
+    )
+    assert url.split(":")[2].split("@")[0] not in said

@@ -70,7 +70,12 @@ def execute(workspace: Workspace, choose: Choose, unreadable: list[SandboxError]
     """Run the chosen plans as the options say, print and report, and leave with the exit code."""
     from retailops_sandbox.session.exit_code import exit_code
 
-    sys.exit(exit_code(run_once(workspace, choose, unreadable, **given)))
+    finished = run_once(workspace, choose, unreadable, **given)
+    code = exit_code(finished)
+    steps = [step for result in finished.results for step in result.steps]
+    if code == 0 and steps and not any(step.verdict == "passed" for step in steps):
+        note("this shard judged nothing; `merge` tells whether the whole run did")
+    sys.exit(code)
 
 
 def run_once(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from retailops_sandbox.cli.options import file_reports, found_workspace, log_options, reports_asked_for
-from retailops_sandbox.cli.output import complain
+from retailops_sandbox.cli.output import complain, note
 from retailops_sandbox.cli.screen import Screen
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.reporting import reporters
@@ -45,8 +45,8 @@ def command(
     check({"-o" if file is output else report.option: file for report, file in asked.items()})
     folder = found_workspace(workspace)
     with shard_files(files) as shards:
-        for note in shards.notes:
-            complain(f"note: {note}")
+        for each in shards.notes:
+            note(each)
         if shards.refusals or shards.are_none:
             for error in (*shards.problems, *shards.refusals):
                 complain(f"error: {error}")
@@ -55,7 +55,7 @@ def command(
         screen = Screen(sys.stdout, os.environ, scenarios=shards.results, verbose=verbose, progress=False)
         written = [report.reporter(file) for report, file in asked.items()]
         with screen:
-            finished = merging.merge(shards, folder, [*written, *screen.reporters])
+            finished = merging.merge(shards, folder, [*written, *screen.reporters], note)
         for unwritten in finished.unwritten:
             complain(f"error: {unwritten}")
     sys.exit(exit_code(finished))

@@ -105,15 +105,18 @@ async def logged_run(
         unfinished(error)
 
 
-def earlier_results(place: LogPlace, *, before: str, most: int) -> Iterator[Past]:
+def earlier_results(
+    place: LogPlace, *, before: str, most: int, notice: Callable[[str], None] = _logger.warning
+) -> Iterator[Past]:
     """The results of runs that ended before the run of this id, the newest first; each is read when taken.
 
     After `most` bytes no further run is read. Runs that cannot be read are left out: the log names them.
+    `notice` takes a line for users about a database that cannot be read.
     """
     if place.database:
         from retailops_sandbox.runlog.postgres import history as shared
 
-        return shared.past_results(place.database, before=before, most=most)
+        return shared.past_results(place.database, before=before, most=most, notice=notice)
     from retailops_sandbox.runlog.files import history
 
     return history.past_results(place.runs_dir, before=before, most=most)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def exit_code(run: FinishedRun) -> int:
     """The first that applies: 130 interrupted, 2 not read or written, 3 only faults, 1 failed, 5 unjudged.
 
-    A shard that has no scenario has nothing to judge, and ends with 0.
+    Where nothing was judged in a shard of several, it ends with 0: others may have judged, as `merge` says.
     """
     steps = [step for result in run.results for step in result.steps]
     code = exit_code_of(
@@ -28,8 +28,8 @@ def exit_code(run: FinishedRun) -> int:
         lost=bool(run.unreadable or run.incomplete or run.unwritten)
         or any(step.unreadable for step in steps),
     )
-    is_empty_shard = run.info.shard is not None and not run.info.scenarios
-    return 0 if code == 5 and is_empty_shard else code
+    is_part = run.info.shard is not None and run.info.shard.count > 1
+    return 0 if code == 5 and is_part else code
 
 
 def exit_code_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from retailops_sandbox.engine import ScenarioResult
@@ -25,9 +25,12 @@ _ERROR = re.compile(
 """The line of an error about a file."""
 
 
-def merge(shards: Shards, workspace: Workspace, reporters: Sequence[Reporter]) -> FinishedRun:
+def merge(
+    shards: Shards, workspace: Workspace, reporters: Sequence[Reporter], notice: Callable[[str], None]
+) -> FinishedRun:
     """Make one run of the shards, tell the reporters of it, and finish them.
 
+    `notice` takes a line for users about earlier runs that the merged one cannot be compared with.
     FileError where the merged run cannot be written or read.
     """
     merged = shards.merge()
@@ -47,7 +50,7 @@ def merge(shards: Shards, workspace: Workspace, reporters: Sequence[Reporter]) -
         receiver=Receiver(name=info.receiver, base_url="", stand_in=info.stand_in),
         seconds=_seconds(info),
         interrupted=shards.is_interrupted,
-        trends=trends(workspace.log_place, info, results),
+        trends=trends(workspace.log_place, info, results, notice),
         log=merged,
     )
     return reports.finish(reporters, finished)

@@ -114,6 +114,33 @@ def test_shards_that_are_missing_one_after_the_other_are_told_together(tmp_path:
     assert [each.partition(": ")[0] for each in said(file)] == [str(file)]
 
 
+def test_what_was_skipped_as_somebody_stopped_the_run_is_not_done(tmp_path: Path):
+    files = [shard(tmp_path, number, 3) for number in (1, 2)]
+    document = json.loads(files[1].read_text())
+    document["run"]["1"]["stopped"] = True
+    document["results"]["3"] |= {"verdict": "skipped", "stopped": True}
+    files[1].write_text(json.dumps(document))
+    (line,) = said(*files)
+    assert line.startswith("shard 2/2 was interrupted: 2 of its 3 scenarios have a result (run it again")
+
+
+def test_the_file_of_a_run_without_its_journal_says_where_the_records_are(tmp_path: Path):
+    whole = shard(tmp_path, 1, 2)
+    info = msgspec.convert(
+        {**json.loads(whole.read_text())["run"]["1"], "id": "20240501T120002Z-aaaaa2", "finished_at": ""},
+        RunInfo,
+    )
+    info = msgspec.structs.replace(info, shard=Shard(number=2, count=2, scenarios=4, division="d"))
+    with begin_run(tmp_path / "runs", info) as run:
+        bare = tmp_path / run.path.name
+        bare.write_bytes(run.path.read_bytes())
+    (line,) = said(whole, bare)
+    assert line == (
+        "shard 2/2 did not end: 0 of its 2 scenarios have a result "
+        f"(its records are in {info.id}.journal: put that beside it, or run it again with --shard 2/2)"
+    )
+
+
 def test_a_run_that_goes_on_is_not_merged(tmp_path: Path):
     info = RunInfo(id="20240501T120000Z-aaaaaa", started_at="2024-05-01T12:00:00Z")
     with begin_run(tmp_path / "runs", info) as run:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Scenario, Step
+from retailops_sandbox.model import Scenario, Shard, Step
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.exit_code import exit_code
 from tests.support.finished import finished_run
@@ -48,3 +49,19 @@ def test_the_first_that_applies(code: int, steps: list[dict[str, Any]], run: dic
         for each in steps
     ]
     assert exit_code(finished_run(*results, **run)) == code
+
+
+@pytest.mark.parametrize(
+    ("count", "steps", "code"),
+    [(3, [RECORDED, SKIPPED], 0), (3, [], 0), (1, [RECORDED], 5), (3, [FAILED], 1)],
+)
+def test_a_shard_of_several_that_judged_nothing_is_not_red(
+    count: int, steps: list[dict[str, Any]], code: int
+):
+    results = [
+        ScenarioResult(PLAN, each["verdict"], (StepResult(number=0, name="x", **each),), 0.1)
+        for each in steps
+    ]
+    finished = finished_run(*results)
+    info = msgspec.structs.replace(finished.info, shard=Shard(number=1, count=count))
+    assert exit_code(msgspec.structs.replace(finished, info=info)) == code

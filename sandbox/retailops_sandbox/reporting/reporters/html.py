@@ -157,7 +157,9 @@ class _Writer:
     def _step(self, result: ScenarioResult, step: StepResult) -> ShownStep:
         found = self._evidence.of(result.plan, step.name)
         several = found.spoiled + found.others > 1
-        place = result.plan.place(step.number)
+        # As the log keeps it, so that a merged run is reported alike.
+        is_located = any(each.verdict != "passed" for each in result.steps)
+        place = result.plan.place(step.number) if is_located else result.plan.file
         told = {each.reason for each in step.judgements if each.differences or each.violations}
         reason = "" if step.reason in told and found.kept else step.reason
         return ShownStep(

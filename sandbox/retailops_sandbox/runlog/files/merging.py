@@ -51,6 +51,8 @@ class ShardFile(msgspec.Struct, frozen=True):
     """The largest number of a delivery."""
     outcomes: Counter[Verdict]
     """The number of results of each verdict."""
+    may_have_journal: bool = False
+    """Whether it looks like the file that a run begins with, which has its records in a journal beside it."""
 
     @property
     def results(self) -> int:
@@ -69,8 +71,13 @@ class ShardFile(msgspec.Struct, frozen=True):
             return None
         ended = "was interrupted" if self.is_interrupted else "is not whole"
         why = ended if self.head.finished_at else "did not end"
-        done = f"{self.results:,} of its {self.head.scenarios:,} scenarios have a result"
-        return SandboxError(f"shard {self.shard} {why}: {done}", mend=_again(self.shard))
+        # What was stopped before it was done is a result, too: it was skipped.
+        done = self.results - self.outcomes["skipped"] if self.is_interrupted else self.results
+        what = f"shard {self.shard} {why}: {done:,} of its {self.head.scenarios:,} scenarios have a result"
+        mend = _again(self.shard)
+        if self.may_have_journal:
+            mend = f"its records are in {Path(self.name).stem}.journal: put that beside it, or {mend}"
+        return SandboxError(what, mend=mend)
 
 
 class ShardFiles:
@@ -179,7 +186,8 @@ class ShardFiles:
                 self.refusals.append(SandboxError(refused.what, mend=refused.mend, file=str(path)))
                 continue
             if (known := found.get(file.head.id)) is not None:
-                self.notes.append(f"{file.name} is the same run as {known.name}: it is taken once")
+                twice = "is named twice" if file.name == known.name else f"is the same run as {known.name}"
+                self.notes.append(f"{file.name} {twice}: it is taken once")
             found.setdefault(file.head.id, file)
         return list(found.values())
 
@@ -207,7 +215,8 @@ class ShardFiles:
             raise _Refused("is merged already", "give the run files of its shards")
         if head.shard is None:
             raise _Refused("is a whole run, and no shard of one", "run its shards with --shard 1/2 and so on")
-        return ShardFile(str(path), readable, head, head.shard, largest, outcomes)
+        is_bare = readable is path and not (head.finished_at or largest or outcomes)
+        return ShardFile(str(path), readable, head, head.shard, largest, outcomes, may_have_journal=is_bare)
 
     def _whole(self, path: Path) -> Path:
         """The file, or a copy that has the records of the journal beside it too."""
@@ -242,8 +251,8 @@ class ShardFiles:
         """Find out whether these are shards of one run, and which of its shards are not there."""
         if not self._shards or self.refusals:
             return
-        first = self._shards[0]
-        for one in self._shards[1:]:
+        first = _of_most(self._shards)
+        for one in self._shards:
             for what, ours, theirs in _alike(first, one):
                 if ours != theirs:
                     words = what.format(ours=ours, theirs=theirs, name=first.name)
@@ -329,6 +338,13 @@ def _alike(one: ShardFile, other: ShardFile) -> Iterator[tuple[str, object, obje
         one.shard.division,
         other.shard.division,
     )
+
+
+def _of_most(files: Sequence[ShardFile]) -> ShardFile:
+    """The first of those that have the most in common: others are of another run."""
+    kinds = [tuple(theirs for _, _, theirs in _alike(files[0], each)) for each in files]
+    (most, _), *_ = Counter(kinds).most_common(1)
+    return files[kinds.index(most)]
 
 
 def _receiver(file: ShardFile) -> str:

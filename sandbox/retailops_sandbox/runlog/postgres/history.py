@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import msgspec
 import psycopg
 
-from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Result, RunInfo
 from retailops_sandbox.runlog.postgres import connecting
 from retailops_sandbox.scenarios.trend import Past
-
-_logger = diagnostics.logger(__name__)
 
 _AT_ONCE = 20
 """The runs that are read at once."""
@@ -30,10 +27,10 @@ order by left(id, {_SECOND}) desc, number desc
 """
 
 
-def past_results(url: str, *, before: str, most: int) -> Iterator[Past]:
+def past_results(url: str, *, before: str, most: int, notice: Callable[[str], None]) -> Iterator[Past]:
     """The runs that have results and began before the run of this id, the newest first; read when taken.
 
-    After `most` bytes no further run is read. None where the database is away.
+    After `most` bytes no further run is read. None where the database is away, which `notice` is told.
     """
     try:
         with closing(connecting.connect(url)) as connection, connection.cursor(name="past") as cursor:
@@ -44,7 +41,7 @@ def past_results(url: str, *, before: str, most: int) -> Iterator[Past]:
                 most -= sum(map(len, results))
                 yield Past(_info.decode(info), [_result.decode(each) for each in results])
     except (SandboxError, psycopg.Error, msgspec.DecodeError) as error:
-        _logger.warning("the results of earlier runs cannot be read: %s", error)
+        notice(f"the run is not compared with earlier ones, as these cannot be read: {error}")
 
 
 _info = msgspec.json.Decoder(RunInfo)
