@@ -126,8 +126,8 @@ def test_the_workers_of_a_machine_count_as_one(tmp_path: Path, shop: Receiver):
     assert rows["wrong.scenario.json / send"]["Failure Count"] != "0"
     (run,) = open_log(tmp_path / ".sandbox" / "runs").runs()
     assert run.deliveries == MOST_ALIKE < int(rows["Aggregated"]["Failure Count"])
-    entries = json.loads((tmp_path / "found.json").read_text())
-    assert sum(each["num_requests"] for each in entries) == len(shop.requests)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert sum(each["num_requests"] for each in found["statistics"]) == len(shop.requests)
     assert "right.scenario.json / send" in (tmp_path / "page.html").read_text()
 
 

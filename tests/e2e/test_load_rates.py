@@ -75,7 +75,8 @@ def test_a_step_load_outlives_a_worker_that_is_killed(tmp_path: Path):
         options = ("--receiver", url, "--worker", "--master-port", port)
         workers = [stack.enter_context(started(*options, cwd=tmp_path)) for _ in range(2)]
         assert master.stdout is not None
-        assert master.stdout.readline() == f"sends to {url} 100 to 240 cancels a second, by up to 240 users\n"
+        sends = f"sends to {url} 100 to 240 cancels a second, by up to 240 users, for about "
+        assert master.stdout.readline().startswith(sends)
         assert master.stdout.readline().startswith("100 cancels a second: "), "both of them send"
         (process,) = children(workers[0].pid)
         os.kill(process, signal.SIGKILL)
@@ -101,7 +102,7 @@ def test_a_receiver_of_known_capacity_falls_behind_although_no_answer_is_late(tm
 def test_the_rate_that_was_reached_is_told_and_why_not_more(tmp_path: Path):
     with serving(HasWorkers(workers=50, seconds=0.5)) as url:
         done = load(url, "--rate", 10, "--users", 2, "--time", 1, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     said = r"asked for 10 cancels a second, reached [\d.]+: all 2 users waited for answers \(median .*"
     assert re.fullmatch(said, last_line(done)), last_line(done)
 
@@ -138,7 +139,7 @@ def test_a_range_that_is_too_small_is_refused_before_anything_is_sent(tmp_path: 
     with serving(shop) as url:
         done = load(url, "--rate", 100, "--time", 10, "--orders", "1-999", cwd=tmp_path)
     assert done.returncode == 2
-    assert "the range 1-999 has 999 orders, and 1,000 are needed at these rates" in done.stderr
+    assert "the range 1-999 has 999 orders, and about 1,108 are needed at these rates" in done.stderr
     assert not shop.seen
 
 

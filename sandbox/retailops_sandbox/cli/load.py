@@ -118,18 +118,19 @@ def command(
     Each scenario is about orders of its own. With --rate the report says which rate was reached. With
     --step-load one line says which rate the receiver holds, and what changes at the next.
 
-    Exit code: 0 all passed, 1 failed, errored or not held, 2 usage or a step that cannot be composed, 3 only
-    faults, 5 nothing was judged, 130 interrupted.
+    Exit code: 0 passed and held, 1 failed, errored or not held, 2 usage or a step that cannot be composed,
+    3 only faults, 5 nothing was judged or a rate could not be measured, 130 interrupted.
     """
     if sum((bool(processes), master, worker)) > 1:
         raise UsageError("--processes, --master and --worker exclude each other", mend="give one of them")
     from retailops_sandbox.cli import dry_run
     from retailops_sandbox.cli.screen import is_watched
     from retailops_sandbox.engine import require_yes
-    from retailops_sandbox.load import launching
+    from retailops_sandbox.load import launching, order_need
     from retailops_sandbox.load.setup import LoadSetup
     from retailops_sandbox.redaction import SecretPolicy
     from retailops_sandbox.reporting.reporters import files
+    from retailops_sandbox.session.ports import build_sources
 
     launching.require_locust()
     workspace = found_workspace(given.pop("workspace"))
@@ -165,6 +166,9 @@ def command(
         json=str(json or ""),
         is_watched=is_watched(sys.stdout, os.environ),
     )
+    if not worker:
+        sources = build_sources(workspace, dict(os.environ), policy)
+        order_need.check(asked, sources, workers=processes or (workers if master else 1))
     environment = dict(settings.readable(os.environ))
     launch = launching.Launch(
         setup=asked,
@@ -203,13 +207,9 @@ def _load(
     steps = StepLoad.read(step_load) if step_load else None
     held = seconds or 60.0
     highest = steps.last if steps else rate or 0.0
-    needed = sum(steps.rates) * steps.seconds if steps else highest * held
     ids = None
     if orders != _NAMED:
         ids = OrderIds.read(orders) if orders else some_orders()
-    if ids is not None and needed > len(ids) * (2 if collide else 1):
-        what = f"the range {ids} has {len(ids):,} orders, and {needed:,.0f} are needed at these rates"
-        raise UsageError(what, mend="give a larger range by --orders, or ask for less")
     count = users or (pacing.users_for(highest, pacing.PATIENT) if highest else 10)
     return {
         "users": count,

@@ -11,6 +11,8 @@ LONGEST = 30_000
 """The milliseconds for which scenarios are waited for that have begun."""
 _NEGLIGIBLE = 1e-6
 _MOST_KINDS = 50
+_ONE_OF_A_HUNDRED = 2.33
+"""Standard deviations that a normal distribution exceeds upwards in so few cases."""
 OTHERWISE = "scenarios fail otherwise"
 """What is said of a scenario in which no answer was wrong, and of what is rare among much that is."""
 
@@ -35,6 +37,8 @@ class Counts(msgspec.Struct, kw_only=True):
     """The number of deliveries by how long they took: milliseconds, rounded up to two digits and more."""
     waited: float = 0.0
     """The seconds that all scenarios took together."""
+    longest: float = 0.0
+    """The seconds that the longest of them took; LONGEST where one had not ended."""
     late: float = 0.0
     """The seconds by which this machine was late with what it had to do: the worst worker's average."""
     unfinished: int = 0
@@ -68,6 +72,15 @@ class Counts(msgspec.Struct, kw_only=True):
         """By how many scenarios more were under way at the end than at the beginning."""
         return self.begun - self.ended
 
+    @property
+    def chance_growth(self) -> float:
+        """By how many more there would be by chance in one of a hundred cases, if waits did not grow.
+
+        Where scenarios begin by chance and take times of any kind, the number under way is Poisson's, with
+        its mean as variance (Little's law gives the mean). Ours begin evenly spread, and vary less.
+        """
+        return _ONE_OF_A_HUNDRED * math.sqrt(max(2 * self.waiting - self.growth, 0))
+
     def percentile(self, share: float) -> int:
         """The milliseconds within which this share of the deliveries ended; 0 where there were none.
 
@@ -87,8 +100,10 @@ def total(counts: Iterable[Counts], *, at_once: bool) -> Counts:
     for each in counts:
         whole.seconds = max(whole.seconds, each.seconds) if at_once else whole.seconds + each.seconds
         whole.users = whole.users + each.users if at_once else max(whole.users, each.users)
+        whole.waiting = whole.waiting + each.waiting if at_once else max(whole.waiting, each.waiting)
         whole.late = max(whole.late, each.late)
-        for name in ("begun", "ended", "waiting", "answers", "waited", "unfinished"):
+        whole.longest = max(whole.longest, each.longest)
+        for name in ("begun", "ended", "answers", "waited", "unfinished"):
             setattr(whole, name, getattr(whole, name) + getattr(each, name))
         for wrong, number in each.wrong.items():
             whole.wrong[wrong] = whole.wrong.get(wrong, 0) + number

@@ -38,6 +38,11 @@ class OrderRange:
         self._next = ids.first
 
     @property
+    def most_left(self) -> int:
+        """How many numbers a worker may be left with at the end: of one block, and of one kept in reserve."""
+        return 2 * self._size
+
+    @property
     def used(self) -> Block | None:
         """The numbers that were handed out; None where there were none."""
         return Block(self._ids.first, self._next - 1) if self._next > self._ids.first else None

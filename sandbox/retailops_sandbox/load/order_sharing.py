@@ -41,6 +41,11 @@ class HandingOut:
         self._runner.send_message(_ORDERS, {"block": data}, client_id=msg.node_id)
 
     @property
+    def used(self) -> Block | None:
+        """The orders that were handed out."""
+        return self._range.used
+
+    @property
     def said(self) -> list[str]:
         """What is said at the end: which orders scenarios were about, and whether there were too few."""
         used = self._range.used

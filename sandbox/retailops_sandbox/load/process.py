@@ -24,6 +24,7 @@ from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.load import page, setup
 from retailops_sandbox.load.engine_thread import EngineThread
 from retailops_sandbox.load.evidence import Evidence, FailedDelivery
+from retailops_sandbox.load.found import Found
 from retailops_sandbox.load.holding import Counting
 from retailops_sandbox.load.order_numbers import OrderRange
 from retailops_sandbox.load.order_sharing import HandingOut, Taking
@@ -103,7 +104,10 @@ class LoadProcess:
         )
         self._screen = Screen(self._environment, asked)
         measures = asked.reports and asked.pace
-        self._rates = Rates(self._environment, asked, self._end, self._screen.say) if measures else None
+        screen = self._screen
+        self._rates = (
+            Rates(self._environment, asked, self._end, screen.say, screen.show) if measures else None
+        )
 
     def run(self) -> int:
         """Run to the end, write the reports and return the exit code."""
@@ -133,7 +137,7 @@ class LoadProcess:
     def _exit_code(self) -> int:
         self._totals.add(self._statistics.totals)
         code = self._totals.exit_code(interrupted=self._interrupted, unwritten=bool(self._unwritten))
-        return 1 if not code and self._rates is not None and self._rates.is_limit_found else code
+        return self._rates.exit_code if not code and self._rates is not None else code
 
     # --- what it is made of ---
 
@@ -205,7 +209,7 @@ class LoadProcess:
                 self._rates.attach(runner)
         if self._engine is not None:
             self._taking = Taking(runner)
-            Counting(runner, self._tally, self._engine.delay)
+            Counting(runner, self._tally, self._engine.delay, self._sending.begin_no_more)
         if not self._setup.reports:
             runner.register_message(_END, self._end_worker, concurrent=True)
         self._takes_messages.set()
@@ -234,6 +238,7 @@ class LoadProcess:
         assert options is not None
         if self._engine is not None and self._taking is not None:
             self._engine.begin(worker)
+            self._sending.begin()
             self._sending.keeps_orders = options.retailops_keeps_orders
             if not self._sending.keeps_orders:
                 self._taking.begin(collide=options.retailops_collide)
@@ -325,7 +330,7 @@ class LoadProcess:
             if self._evidence.unwritten is not None:
                 self._unwritten.append(self._evidence.unwritten)
         self._screen.end()
-        self._unwritten += reports.finish()
+        self._unwritten += reports.finish(self._found())
         self._say_what_was_found()
         for error in self._unwritten:
             _complain(f"error: {error}")
@@ -349,8 +354,7 @@ class LoadProcess:
                 gevent.sleep(_LOOK)
         if self._ended.is_set():
             return
-        asked = self._rates.asked if self._rates is not None else f"as {self._setup.users:,} users"
-        self._screen.say(f"sends to {self._host} {asked}")
+        self._screen.say(f"sends to {self._host} {self._asked}")
         self._screen.begin()
         if self._rates is not None:
             runner.start_shape()
@@ -363,6 +367,20 @@ class LoadProcess:
                 self._screen.say(line)
         if self._rates is not None:
             self._screen.say(self._rates.line)
+
+    @property
+    def _asked(self) -> str:
+        return self._rates.asked if self._rates is not None else f"as {self._setup.users:,} users"
+
+    def _found(self) -> Found:
+        """What was found, for the reports."""
+        return Found(
+            receiver=self._host,
+            asked=self._asked,
+            verdict=self._rates.line if self._rates is not None else "",
+            orders=self._handing_out.used if self._handing_out is not None else None,
+            steps=self._rates.steps if self._rates is not None else (),
+        )
 
     def _serve(self, port: int) -> None:
         web = self._environment.create_web_ui(self._setup.web_host, port, delayed_start=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 import gevent
@@ -11,16 +10,12 @@ from locust.env import Environment
 from locust.runners import Runner
 
 from retailops_sandbox.load import verdict
+from retailops_sandbox.load.constant import KeptRate
 from retailops_sandbox.load.holding import HeldRate, Holding
 from retailops_sandbox.load.pacing import users_for
-from retailops_sandbox.load.series import RECEIVERS, Series, Step
+from retailops_sandbox.load.series import UNMEASURED, Series, Step
 from retailops_sandbox.load.setup import LoadSetup
 
-_PART = 5.0
-"""The seconds that are counted at a time while a constant rate is held: a worker that is lost takes what it
-counted in these with it."""
-_LEAST = 0.1
-"""Seconds that are too few to count anything."""
 _AT_ONCE = 1e6
 """Users a second, where nothing is said: they begin one after the other all the same."""
 
@@ -34,15 +29,21 @@ class Rates:
         setup: LoadSetup,
         ended: Callable[[], None],
         say: Callable[[str], None],
+        show: Callable[[str], None],
     ) -> None:
-        """`ended` is called when all is measured; `say` takes what comes of each rate, in a line."""
+        """`ended` is called when all is measured; `say` takes what comes of each rate, in a line.
+
+        `show` takes what is done now, in a few words.
+        """
         self._environment = environment
         self._setup = setup
         self._ended = ended
         self._say = say
+        self._show = show
         self._things = verdict.noun(setup.plans)
         self._series = Series(setup.step_load.rates) if setup.step_load else None
-        self._parts: list[Step] = []
+        self._is_whole = False
+        """Whether the constant rate was kept for as long as was asked."""
         self._holding: Holding | None = None
         self._greenlet: gevent.Greenlet | None = None
         first = setup.step_load.first if setup.step_load else setup.rate
@@ -54,14 +55,14 @@ class Rates:
     def attach(self, runner: Runner) -> None:
         """Take the runner, which is made after the environment."""
         self._shape.runner = runner
-        self._holding = Holding(runner, self._shape, self._setup.pace)
+        self._holding = Holding(runner, self._shape, self._setup.pace, self._show)
 
     def begin(self) -> None:
         """Begin to hold the first rate: the test has started."""
         self.end()
         load = self._setup.step_load
         self._series = Series(load.rates) if load else None
-        self._parts = []
+        self._is_whole = False
         self._greenlet = gevent.spawn(self._hold)
 
     def end(self) -> None:
@@ -70,32 +71,65 @@ class Rates:
             self._greenlet.kill()
 
     @property
-    def is_limit_found(self) -> bool:
-        """Whether there is a rate at which the receiver does not hold what it held before."""
-        broken = self._series.broken if self._series is not None else None
-        return broken is not None and broken.what in RECEIVERS
+    def exit_code(self) -> int:
+        """The exit code where all answers are right: 0 held, 1 not held, 5 not measured."""
+        if self._series is None:
+            change = self._kept().change
+        elif self._series.is_done and not self._series.gave_up:
+            change = self._series.broken
+        else:
+            return 5
+        if change is None:
+            return 0
+        return 5 if change.what in UNMEASURED else 1
 
     @property
     def asked(self) -> str:
         """What is asked of the receiver, in words."""
         load, users = self._setup.step_load, self._setup.users
         if load is None:
-            return f"{verdict.rate(self._setup.rate)} {self._things} a second, by {users:,} users"
+            start = self._setup.starting_seconds
+            starting = f", which start within {start:,.0f} s" if start else ""
+            return f"{verdict.rate(self._setup.rate)} {self._things} a second, by {users:,} users{starting}"
         rates = f"{verdict.rate(load.first)} to {verdict.rate(load.last)}"
-        return f"{rates} {self._things} a second, by up to {users:,} users"
+        takes = (
+            f"for about {sum(map(load.takes, load.rates)):,.0f} s, and {load.again:,.0f} s more for a change"
+        )
+        return f"{rates} {self._things} a second, by up to {users:,} users, {takes}"
+
+    @property
+    def steps(self) -> list[Step]:
+        """What was measured, one after the other."""
+        return list(self._series.steps if self._series is not None else self._kept().parts)
 
     @property
     def line(self) -> str:
         """What was found, in one line."""
         if self._series is not None:
             return verdict.line(self._series, self._things)
-        return verdict.rate_line(self._setup.rate, self._parts, self._things)
+        return verdict.rate_line(self._kept(), self._things)
+
+    def _kept(self) -> KeptRate:
+        """The constant rate, as far as it was kept."""
+        measured = self._holding.kept() if self._holding is not None else []
+        parts = [
+            Step(
+                rate=self._setup.rate,
+                counts=each.counts,
+                lost_workers=each.lost,
+                joined_workers=each.joined,
+            )
+            for each in measured
+        ]
+        return KeptRate(self._setup.rate, parts, self._is_whole)
 
     def _hold(self) -> None:
+        assert self._holding is not None
         if self._series is not None:
             self._climb(self._series)
         else:
-            self._keep()
+            self._holding.keep(self._setup.rate, self._setup.seconds)
+            self._is_whole = True
         self._ended()
 
     def _climb(self, series: Series) -> None:
@@ -103,26 +137,10 @@ class Rates:
         assert self._holding is not None
         assert self._setup.step_load is not None
         while not series.is_done:
-            measured = self._holding.hold(series.rate, self._setup.step_load.seconds, rest=series.needs_rest)
+            seconds = self._setup.step_load.held_for(series.rate)
+            measured = self._holding.hold(series.rate, seconds, rest=series.needs_rest)
             series.add(measured.counts, lost_workers=measured.lost, joined_workers=measured.joined)
             self._say(verdict.step_line(series.steps[-1], self._things))
-
-    def _keep(self) -> None:
-        """Hold one rate for as long as is asked, and count it part by part."""
-        assert self._holding is not None
-        self._holding.reach(self._setup.rate)
-        end = time.monotonic() + self._setup.seconds
-        while (left := end - time.monotonic()) > _LEAST:
-            self._holding.reach(self._setup.rate)
-            measured = self._holding.count(min(_PART, left))
-            self._parts.append(
-                Step(
-                    rate=self._setup.rate,
-                    counts=measured.counts,
-                    lost_workers=measured.lost,
-                    joined_workers=measured.joined,
-                )
-            )
 
 
 def _is_of_interest(record: logging.LogRecord) -> bool:

@@ -12,6 +12,7 @@ from locust.env import Environment
 from locust.html import get_html_report
 
 from retailops_sandbox.errors import FileError, SandboxError, unwritable
+from retailops_sandbox.load.found import Found
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.reporting.reporters import files
 
@@ -42,7 +43,7 @@ class Reports:
                 raise unwritable(Path(str(error.filename)), error) from error
             self._greenlets.append(gevent.spawn(self._csv.stats_writer))
 
-    def finish(self) -> list[SandboxError]:
+    def finish(self, found: Found) -> list[SandboxError]:
         """Print the statistics and write the files; returns why some could not be written."""
         for greenlet in self._greenlets:
             greenlet.kill()
@@ -50,7 +51,7 @@ class Reports:
         unwritten: list[SandboxError] = []
         for write in (self._write_csv, self._write_html, self._write_json):
             try:
-                write()
+                write(found)
             except FileError as error:
                 unwritten.append(error)
             except OSError as error:
@@ -64,7 +65,7 @@ class Reports:
         lines += ["", *stats.get_percentile_stats_summary(found)]
         return [*lines, "", *stats.get_error_report_summary(found)] if found.errors else lines
 
-    def _write_csv(self) -> None:
+    def _write_csv(self, found: Found) -> None:
         """Write the files once more: Locust's writer writes them every few seconds."""
         if self._csv is None:
             return
@@ -77,15 +78,20 @@ class Reports:
             with open(f"{self._setup.csv}_{name}.csv", "w", encoding="utf-8", newline="") as file:
                 rows(csv.writer(file))
 
-    def _write_html(self) -> None:
-        if self._setup.html:
-            files.write(Path(self._setup.html), get_html_report(self._environment, show_download_link=False))
+        with open(f"{self._setup.csv}_verdict.csv", "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([found.fields().keys(), found.fields().values()])
 
-    def _write_json(self) -> None:
+    def _write_html(self, found: Found) -> None:
+        if self._setup.html:
+            page = get_html_report(self._environment, show_download_link=False)
+            before, body, after = page.partition("<body>")
+            files.write(Path(self._setup.html), before + body + found.to_html() + after)
+
+    def _write_json(self, found: Found) -> None:
         """Comes last, since it empties the statistics."""
         if self._setup.json:
-            document = json.dumps(self._environment.stats.serialize_stats(), indent=4)
-            files.write(Path(self._setup.json), document + "\n")
+            document = {**found.to_json(), "statistics": self._environment.stats.serialize_stats()}
+            files.write(Path(self._setup.json), json.dumps(document, indent=4) + "\n")
 
 
 def _fit_columns(found: stats.RequestStats) -> None:

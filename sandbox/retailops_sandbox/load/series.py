@@ -14,12 +14,14 @@ import msgspec
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.counts import Counts, is_more_often, total
-from retailops_sandbox.load.wrong_answers import LATE
+from retailops_sandbox.load.wrong_answers import LATE, TOO_LONG
 
 PROVIDER_MS = 15_000
 """How long RetailOPS' published tool waits for an answer."""
 LEAST_SCENARIOS = 100
 """How many scenarios there must be at a rate for it to be judged."""
+_SPARE = 1.05
+"""How much longer a rate is held than these take on average."""
 REACHED = 0.95
 """The part of a rate that must be reached for it to count as held."""
 _CHANCE = 0.01
@@ -31,11 +33,16 @@ _LATE_SHARE = 0.1
 """The part of the provider's time by which a machine that sends may be late before it is the one to blame."""
 _BUSY = 0.9
 """The part of the time that users wait for answers from which on there are too few of them."""
-_NOISE = 3.0
-"""By how many square roots of itself the number of scenarios under way may grow by chance."""
 _LEAST_LATE = 0.05
 _OWN_SHARE = 0.25
 """The seconds, and the part of the median, by which a machine that sends may be late and is not busy."""
+_EXPLAINED = 0.5
+"""The part of what is under way that the times of answers explain at least where a receiver falls behind."""
+_SETTLE = 1.0
+_SETTLERS = 5
+"""The fewest seconds and scenarios that show how long answers take before anything is counted."""
+_REST = 2.0
+"""The fewest seconds of rest after a rate that was too high: a receiver may remember it."""
 _MOST_DISTURBED = 4
 """How often in a row a rate is measured in vain before the series ends."""
 _MOST_SHORT = 2
@@ -43,9 +50,13 @@ _MOST_SHORT = 2
 _SEVERAL = "answers are wrong in several ways"
 _MOST_STEPS = 1_000
 
-What = Literal["wrong", "slow", "behind", "users", "machine"]
+What = Literal["wrong", "slow", "behind", "users", "machine", "short"]
 RECEIVERS: frozenset[What] = frozenset(("wrong", "slow", "behind"))
 """What is the receiver's matter."""
+
+
+UNMEASURED: frozenset[What] = frozenset(("machine", "short"))
+"""What leaves open whether a rate is held."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +64,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     what: What
     """`behind`: fewer answers come than are asked for, so that waits grow. `users`: there are too few, as all
-    wait for answers. `machine`: the one that sends cannot do more."""
+    wait for answers. `machine`: the one that sends cannot do more. `short`: the time is too short to tell."""
     kind: str = ""
     """What is wrong with the answers."""
     count: int = 0
@@ -105,10 +116,38 @@ class StepLoad(msgspec.Struct, frozen=True):
             raise UsageError(f"{text!r} has more than {_MOST_STEPS:,} steps", mend="make STEP larger")
         return load
 
+    def held_for(self, rate: float) -> float:
+        """The seconds for which a rate is held: more where that is not enough to judge it."""
+        return max(self.seconds, LEAST_SCENARIOS / rate * _SPARE)
+
+    def takes(self, rate: float) -> float:
+        """The seconds that a rate takes where answers come at once."""
+        return settling(rate) + self.held_for(rate)
+
+    @property
+    def scenarios(self) -> float:
+        """How many scenarios it needs where answers come within a second, with a change at the last rate."""
+        return sum(rate * (self.takes(rate) + _SETTLE) for rate in (*self.rates, *self.rates[-2:]))
+
+    @property
+    def again(self) -> float:
+        """The seconds more that a change at the last rate takes: the two last rates are held again."""
+        return sum(resting(self.held_for(rate)) + self.takes(rate) for rate in self.rates[-2:])
+
     @property
     def rates(self) -> Sequence[float]:
         count = min(int((self.last - self.first) / self.by + 1e-9), _MOST_STEPS) + 1
         return [round(self.first + number * self.by, 6) for number in range(count)]
+
+
+def settling(rate: float) -> float:
+    """The seconds of which all must have ended at a rate before it is judged whether waits grow."""
+    return max(_SETTLE, _SETTLERS / rate)
+
+
+def resting(seconds: float) -> float:
+    """The seconds of rest after a rate that was held for so long and was too high."""
+    return min(max(seconds, _REST), PROVIDER_MS / 1000)
 
 
 class Series:
@@ -219,32 +258,53 @@ class Series:
             [step.counts for step in self.steps if step.change is None and not step.is_disturbed],
             at_once=False,
         )
-        is_late = counts.late * 1000 > PROVIDER_MS * _LATE_SHARE
+        excused = set(LATE if is_late(counts) else ())
+        if _is_busy(counts):
+            excused.add(TOO_LONG)
         if before.answers:
             for kind, count in sorted(counts.wrong.items(), key=lambda each: -each[1]):
-                if is_late and kind in LATE:
+                if kind in excused:
                     continue
                 was = before.wrong.get(kind, 0)
                 if is_more_often(count, counts.answers, was, before.answers, chance=_CHANCE):
                     return Change(what="wrong", kind=kind, count=count, of=counts.answers)
-            wrong = counts.wrong_answers - sum(counts.wrong.get(kind, 0) for kind in LATE if is_late)
+            wrong = counts.wrong_answers - sum(counts.wrong.get(kind, 0) for kind in excused)
             if is_more_often(wrong, counts.answers, before.wrong_answers, before.answers, chance=_CHANCE):
                 return Change(what="wrong", kind=_SEVERAL, count=wrong, of=counts.answers)
-        slow = sum(number for time, number in counts.times.items() if time > PROVIDER_MS) + counts.unfinished
-        if slow > _SLOW_SHARE * max(counts.answers + counts.unfinished, 1):
-            what: What = "machine" if is_late else "slow"
-            return Change(what=what, count=slow, of=counts.answers + counts.unfinished)
-        if counts.growth > max(counts.begun * (1 - REACHED), _NOISE * counts.waiting**0.5):
-            what = "machine" if _is_busy(counts) else "behind"
-            return Change(what=what, count=counts.begun - counts.growth, of=counts.begun)
-        if counts.reached >= rate * REACHED:
-            return None
-        return Change(what="users" if all_wait(counts) else "machine")
+        return limit(rate, counts, counts)
+
+
+def limit(rate: float, counts: Counts, steady: Counts) -> Change | None:
+    """Why a rate is not held, whatever its answers say; `steady` counts from when the first ones had come."""
+    slow = sum(number for time, number in counts.times.items() if time > PROVIDER_MS) + counts.unfinished
+    if slow > _SLOW_SHARE * max(counts.answers + counts.unfinished, 1):
+        what: What = "machine" if is_late(counts) else "slow"
+        return Change(what=what, count=slow, of=counts.answers + counts.unfinished)
+    if steady.growth > max(steady.begun * (1 - REACHED), steady.chance_growth):
+        what = "machine" if _is_busy(steady) or _is_own(steady) else "behind"
+        return Change(what=what, count=steady.begun - steady.growth, of=steady.begun)
+    if counts.reached >= rate * REACHED:
+        return None
+    return Change(what="users" if all_wait(counts) else "machine")
+
+
+def is_late(counts: Counts) -> bool:
+    """Whether the machine that sends is so late that late answers say nothing of the receiver."""
+    return counts.late * 1000 > PROVIDER_MS * _LATE_SHARE
 
 
 def all_wait(counts: Counts) -> bool:
     """Whether the users could not begin more, as all of them waited for answers of the receiver."""
     return counts.waited >= _BUSY * counts.users * counts.seconds and not _is_busy(counts)
+
+
+def _is_own(counts: Counts) -> bool:
+    """Whether what is under way waits in this machine: answers do not take long enough to explain it.
+
+    By Little's law: of waits that grow evenly, half of what is added is under way on average.
+    """
+    under_way = sum(time * number for time, number in counts.times.items()) / 1000 / counts.seconds
+    return under_way < counts.growth / 2 * _EXPLAINED
 
 
 def _is_busy(counts: Counts) -> bool:

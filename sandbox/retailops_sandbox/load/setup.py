@@ -73,6 +73,19 @@ class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
     """Whether standard output is a terminal on which a line can be redrawn."""
 
     @property
+    def starting_seconds(self) -> float:
+        """The seconds within which users are started; 0 for all at once."""
+        return self.users / self.spawn_rate if self.spawn_rate else 0.0
+
+    @property
+    def scenarios(self) -> float:
+        """How many scenarios its rates need where answers come within a second; 0 without a rate."""
+        if self.step_load is not None:
+            return self.step_load.scenarios
+        # Users that have started send while others start.
+        return self.rate * (self.seconds + 1 + self.starting_seconds / 2)
+
+    @property
     def sends(self) -> bool:
         """Whether this process has users."""
         return self.role != "master"

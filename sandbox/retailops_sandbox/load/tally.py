@@ -32,13 +32,15 @@ class Tally:
         self._under_way: dict[int, _UnderWay] = {}
         """By the identity of the plan: each scenario that runs has a plan of its own."""
 
-    def open(self, users: int) -> None:
-        """Count what begins from now on."""
+    def open(self, users: int) -> Counts | None:
+        """Count what begins from now on; returns what was counted up to now, as `close` does, if anything."""
+        before = self.close() if self._open is not None else None
         self._open = Counts(users=users)
         self._opened_at = self._seconds()
+        return before
 
     def close(self) -> Counts:
-        """Count nothing more that begins; the counts go on until `has_ended`."""
+        """Count nothing more that begins; the counts go on until none is `under_way`."""
         counts, self._open = self._open or Counts(), None
         counts.seconds = self._seconds() - self._opened_at
         counts.waiting = len(self._under_way)
@@ -78,5 +80,6 @@ class Tally:
         if scenario is None or scenario.counts is None:
             return
         scenario.counts.waited += event.seconds
+        scenario.counts.longest = max(scenario.counts.longest, event.seconds)
         if event.verdict in ("failed", "errored") and not scenario.was_wrong:
             scenario.counts.add_wrong(OTHERWISE)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from retailops_sandbox.load.constant import KeptRate
 from retailops_sandbox.load.counts import Counts, total
-from retailops_sandbox.load.series import PROVIDER_MS, REACHED, RECEIVERS, Change, Series, Step, all_wait
+from retailops_sandbox.load.series import (
+    PROVIDER_MS,
+    REACHED,
+    RECEIVERS,
+    Change,
+    Series,
+    Step,
+    all_wait,
+    is_late,
+)
 from retailops_sandbox.scenarios.scenario import Plan
 
 
@@ -43,23 +53,37 @@ def step_line(step: Step, things: str) -> str:
     )
 
 
-def rate_line(asked: float, measured: Sequence[Step], things: str) -> str:
-    """Which constant rate was asked for, which was reached, and why not more; for parts of the time."""
-    parts = [step.counts for step in measured if not step.is_disturbed]
-    left_out = sum(step.counts.seconds for step in measured if step.is_disturbed)
-    said = f"asked for {rate(asked)} {things} a second"
-    if not parts:
-        lost = ", as workers came and went" if measured else ""
+def rate_line(kept: KeptRate, things: str) -> str:
+    """Which constant rate was asked for, which was reached, and why it was not held."""
+    said = f"asked for {rate(kept.rate)} {things} a second"
+    counts, change = kept.counts, kept.change
+    if not counts.seconds:
+        lost = ", as workers came and went" if kept.left_out else ""
         return f"{said}; nothing was measured to its end{lost}"
-    counts = total(parts, at_once=False)
     said += f", reached {rate(counts.reached)}"
-    if counts.reached < asked * REACHED:
-        said += f": {why_not(counts)}"
-    elif (answered := counts.ended / counts.seconds) < asked * REACHED:
-        said += f"; {rate(answered)} answers came in a second, and waits grew"
-    if left_out:
-        said += f" (without {left_out:.0f} s in which workers came or went)"
+    if change is not None:
+        said += _why_not_held(change, kept)
+    if not kept.is_whole:
+        said += f"; it was ended after {counts.seconds + kept.left_out:.0f} s"
+    if kept.left_out:
+        said += f" (without {kept.left_out:.0f} s in which workers came or went)"
     return said
+
+
+def _why_not_held(change: Change, kept: KeptRate) -> str:
+    counts, steady = kept.counts, kept.steady
+    if change.what == "slow":
+        return f"; {_slow(counts)} ({_of(change.count, change.of)})"
+    if change.what == "behind":
+        p99 = _seconds(steady.percentile(0.99))
+        return f"; {rate(steady.ended / steady.seconds)} answers came in a second, and waits grew (p99 {p99})"
+    if change.what == "short":
+        if not kept.is_whole:
+            return ""
+        return f"; whether waits grow cannot be told in this time (p99 {_seconds(counts.percentile(0.99))})"
+    if counts.reached < kept.rate * REACHED:
+        return f": {why_not(counts)}"
+    return "; this machine could not keep up itself, which says nothing of the receiver"
 
 
 def why_not(counts: Counts) -> str:
@@ -97,9 +121,8 @@ def _machine(series: Series, things: str) -> str:
     """How the machine that sends was the limit."""
     counts = series.steps[-1].counts
     if counts.reached >= series.broken_at * REACHED:
-        return (
-            f"at {rate(series.broken_at)} this machine was {_seconds(round(counts.late * 1000))} late itself"
-        )
+        own = f"was {_seconds(round(counts.late * 1000))} late" if is_late(counts) else "could not keep up"
+        return f"at {rate(series.broken_at)} this machine {own} itself"
     most = max(step.counts.reached for step in series.steps if not step.is_disturbed)
     return (
         f"this machine could not send more than {rate(most)} {things} a second"
@@ -142,17 +165,25 @@ def _said(change: Change, series: Series) -> str:
         step = series.steps[-1]
         return f"only {rate(step.counts.reached)} are reached: {why_not(step.counts)}"
     steps = _changed(change, series)
-    p99 = _seconds(max(step.counts.percentile(0.99) for step in steps))
     if change.what == "behind":
+        p99 = _seconds(max(_p99(step.counts) for step in steps))
         answered = min(step.counts.ended / step.counts.seconds for step in steps)
         said = f"answers fall behind: {rate(answered)} come in a second, and waits grow (p99 {p99})"
-        return f"{said}{_from_then_on(series)}"
-    said = change.kind if change.kind else f"p99 is {p99}, above the provider's {PROVIDER_MS // 1000} s"
+        return f"{said}{_from_then_on(change, series)}"
+    said = change.kind if change.kind else _slow(max((step.counts for step in steps), key=_p99))
     counts = ", then ".join(_of(step.change.count, step.change.of) for step in steps[-2:] if step.change)
     back = series.recovered
     if back is not None and back.change is None:
         counts += f"; in between, at {rate(back.rate)}, {_none_or(back)}"
-    return f"{said} ({counts}){_from_then_on(series)}"
+    return f"{said} ({counts}){_from_then_on(change, series)}"
+
+
+def _p99(counts: Counts) -> int:
+    return counts.percentile(0.99)
+
+
+def _slow(counts: Counts) -> str:
+    return f"p99 is {_seconds(_p99(counts))}, above the provider's {PROVIDER_MS // 1000} s"
 
 
 def _changed(change: Change, series: Series) -> Sequence[Step]:
@@ -166,13 +197,19 @@ def _changed(change: Change, series: Series) -> Sequence[Step]:
     ]
 
 
-def _from_then_on(series: Series) -> str:
+def _from_then_on(change: Change, series: Series) -> str:
     """That the rate before, too, was no longer held; empty where it was."""
     back = series.recovered
     if back is None or back.change is None or back.change.what not in RECEIVERS:
         return ""
-    counted = f": {_of(back.change.count, back.change.of)}" if back.change.kind else ""
-    return f", and from then on at {rate(back.rate)}, too{counted}"
+    counted = _of(back.change.count, back.change.of)
+    if back.change.what == "behind":
+        said = "" if change.what == "behind" else ": answers fall behind"
+    elif (back.change.what, back.change.kind) == (change.what, change.kind):
+        said = f": {counted}"
+    else:
+        said = f": {back.change.kind or _slow(back.counts)} ({counted})"
+    return f", and from then on at {rate(back.rate)}, too{said}"
 
 
 def _none_or(step: Step) -> str:

@@ -25,6 +25,8 @@ _SHOWN = 60
 """The most characters of a pointer: a receiver may name members as it likes."""
 LATE = frozenset(f"{_FAULTS[kind]} ({kind})" for kind in ("connect timeout", "deadline"))
 """What is said of deliveries that took too long. A busy machine that sends them may be why."""
+TOO_LONG = "answers take longer than the scenario allows"
+"""Likewise, and already where that machine is a little late: a scenario may allow milliseconds."""
 
 
 def wrong(delivery: Delivery, judgement: Judgement | None, contract: Contract) -> str:
@@ -47,7 +49,7 @@ def wrong(delivery: Delivery, judgement: Judgement | None, contract: Contract) -
         difference = differences["headers"]
         return f"answers have another header {shortened(_place(difference)[1:], _SHOWN)}"
     if "latency" in differences:
-        return "answers take longer than the scenario allows"
+        return TOO_LONG
     return "answers come where a fault is expected" if "fault" in differences else OTHERWISE
 
 

@@ -9,7 +9,7 @@ import pytest
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.counts import Counts, is_more_often, rounded, total
 from retailops_sandbox.load.series import Series, Step, StepLoad
-from retailops_sandbox.load.verdict import line, noun, rate_line, step_line
+from retailops_sandbox.load.verdict import line, noun, step_line
 from tests.support.playing import plan
 
 LOST = "answers lose their events"
@@ -164,10 +164,47 @@ def test_answers_that_fall_behind_are_a_change_although_none_is_late_yet() -> No
 
 
 def test_waits_that_grow_by_chance_are_no_change() -> None:
-    # 100 under way may be 120 a moment later.
-    assert (
-        judged([10], lambda rate: msgspec.structs.replace(counted(rate, growth=20), waiting=100)).broken
-        is None
+    # 100 under way may have been 80 a moment before.
+    def measure(rate: float) -> Counts:
+        return msgspec.structs.replace(counted(rate, growth=20, milliseconds=5_000), waiting=100)
+
+    assert judged([10], measure).broken is None
+
+
+def test_what_waits_in_this_machine_does_not_make_the_receiver_fall_behind() -> None:
+    """Answers of 20 ms explain 3 scenarios under way at 150 a second, and no 300."""
+    series = judged([150], lambda rate: counted(rate, growth=300, milliseconds=20))
+    assert line(series, "cancels") == (
+        "at 150 this machine could not keep up itself, which says nothing of the receiver"
+    )
+
+
+def test_answers_that_take_too_long_for_a_scenario_are_a_busy_machines_own() -> None:
+    def measure(rate: float, late: float) -> Counts:
+        wrong = {"answers take longer than the scenario allows": 100} if rate == 160 else {}
+        return msgspec.structs.replace(counted(rate, late=late), wrong=wrong)
+
+    assert judged([140, 160], lambda rate: measure(rate, 0.2)).broken is None
+    assert judged([140, 160], lambda rate: measure(rate, 0.0)).broken_at == 160
+
+
+def test_each_figure_is_of_the_rate_that_the_line_names() -> None:
+    """A receiver that falls behind at 80, and answers nothing in time when it is back at 60."""
+
+    def measure(rate: float) -> Counts:
+        if not series.steps or series.rate == 60 != series.steps[-1].rate != 80:
+            return counted(rate)
+        if rate == 80:
+            return counted(rate, growth=1_000, milliseconds=7_700)
+        return counted(rate, milliseconds=15_100, share=0.5, growth=400, closed=900)
+
+    series = Series([60, 80])
+    while not series.is_done:
+        series.add(measure(series.rate))
+    assert [step.rate for step in series.steps] == [60, 80, 60]
+    assert line(series, "cancels") == (
+        "holds 60 cancels a second; at 80 answers fall behind: 46.7 come in a second, and waits grow"
+        " (p99 7.7 s), and from then on at 60, too: connections are closed without an answer (closed) (900 of 900)"
     )
 
 
@@ -264,6 +301,13 @@ def test_a_step_load_is_read(text: str, rates: list[float], seconds: float) -> N
     assert load.seconds == seconds
 
 
+def test_a_step_load_tells_how_long_it_takes_and_how_much_it_needs() -> None:
+    load = StepLoad.read("20:40:20:3")
+    assert [load.takes(rate) for rate in load.rates] == [6.25, 4], "100 scenarios take longer than 3 s at 20"
+    assert load.again == pytest.approx(5.25 + 6.25 + 3 + 4)
+    assert load.scenarios == pytest.approx(2 * (20 * 7.25 + 40 * 5))
+
+
 @pytest.mark.parametrize(
     "text", ["", "20", "20:60", "60:20:10", "a:b:c", "0:10:1", "1:2:0", "1:2:1:0", "1:2:1:1:1"]
 )
@@ -328,36 +372,6 @@ def test_a_step_is_told_in_one_line() -> None:
     assert step_line(lost, "cancels") == (
         "100 cancels a second: 2 workers lost and 1 worker new meanwhile, so this is not judged"
     )
-
-
-def test_a_constant_rate_says_what_was_reached_and_why_not_more() -> None:
-    part = held(counted(100))
-    assert rate_line(100, [part, part], "cancels") == "asked for 100 cancels a second, reached 100"
-    slow = held(counted(100, share=0.5, users=60, waited=60 * 29, milliseconds=1_200))
-    assert rate_line(100, [slow], "cancels") == (
-        "asked for 100 cancels a second, reached 50: all 60 users waited for answers"
-        " (median 1.2 s; --users gives more of them)"
-    )
-    busy = held(counted(100, share=0.5, late=0.5))
-    assert rate_line(100, [busy], "cancels") == (
-        "asked for 100 cancels a second, reached 50: this machine could not send more,"
-        " which says nothing of the receiver"
-    )
-    behind = held(counted(100, growth=540))
-    assert rate_line(100, [behind], "cancels") == (
-        "asked for 100 cancels a second, reached 100; 82 answers came in a second, and waits grew"
-    )
-
-
-def test_the_time_in_which_workers_came_or_went_is_left_out_of_a_constant_rate() -> None:
-    parts = [held(counted(100)), held(counted(100, share=0.2), lost_workers=1)]
-    assert rate_line(100, parts, "cancels") == (
-        "asked for 100 cancels a second, reached 100 (without 30 s in which workers came or went)"
-    )
-    assert rate_line(100, parts[1:], "cancels") == (
-        "asked for 100 cancels a second; nothing was measured to its end, as workers came and went"
-    )
-    assert rate_line(100, [], "cancels") == "asked for 100 cancels a second; nothing was measured to its end"
 
 
 @pytest.mark.parametrize(
