@@ -204,7 +204,8 @@ def test_each_figure_is_of_the_rate_that_the_line_names() -> None:
     assert [step.rate for step in series.steps] == [60, 80, 60]
     assert line(series, "cancels") == (
         "holds 60 cancels a second; at 80 answers fall behind: 46.7 come in a second, and waits grow"
-        " (p99 7.7 s), and from then on at 60, too: connections are closed without an answer (closed) (900 of 900)"
+        " (p99 7.7 s), and from then on at 60, too:"
+        " connections are closed without an answer (closed) (900 of 900)"
     )
 
 
