@@ -44,8 +44,14 @@ class Two:
         return done.stdout + done.stderr
 
 
+@pytest.fixture
+def two(both: Two) -> Iterator[Two]:
+    yield both
+    both.proxy.mend()
+
+
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
     with (
         fresh_database() as url,
@@ -162,13 +168,17 @@ def test_a_delivery_is_gone_elsewhere_when_its_process_was_killed(two: Two, tmp_
 
 def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_path: Path):
     here, there = two.here, two.there
-    known = sent(here)
+    known, elsewhere = sent(here), sent(there)
+    there.landed(f"/deliveries/{elsewhere}")
     assert AWAY not in here.http.get("/").text
     two.proxy.cut()
     # The question that finds the database away is answered from the files.
     here.http.get("/deliveries")
     for path in ("/", "/deliveries", "/runs", "/scenarios", "/receivers"):
         assert AWAY in words(here.http.get(path).text), path
+    gone = here.http.get(f"/deliveries/{elsewhere}")
+    assert gone.status_code == 404
+    assert "The shared log is away, and may have it." in main_words(gone.text)
     kept = sent(here)
     assert "passed" in main_words(here.http.get(f"/deliveries/{kept}").text)
     place = ("--workspace", here.workspace.root)
@@ -180,7 +190,7 @@ def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_
     deadline = time.monotonic() + 60
     while AWAY in words(here.http.get("/deliveries").text):
         assert time.monotonic() < deadline
-    for id in (known, kept, sent(here)):
+    for id in (known, elsewhere, kept, sent(here)):
         assert here.http.get(f"/deliveries/{id}").status_code == 200
     # What another process kept here waits until somebody brings it in.
     assert "1 run waits in this workspace" in words(here.http.get("/").text)

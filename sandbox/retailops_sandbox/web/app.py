@@ -197,14 +197,17 @@ class _Shell:
         return self.refuse(request, HTTPStatus.BAD_REQUEST, what, damage or error.mend)
 
     async def _damage(self, request: Request) -> str:
-        """Why a requested delivery or run may be missing: the run file is damaged; empty where it is not.
+        """Why a requested delivery or run may be missing: the run file is damaged, or the log is away.
 
+        Empty where neither is so.
         Also empty at the addresses that are open to all, who are told of no file.
         """
         if is_open(request):
             return ""
         id = request.path_params.get("id") or request.query_params.get("from", "")
         damage = await asyncio.to_thread(self._context.damage, id) if id else ""
+        if id and not damage and self._context.log.away():
+            return "The shared log is away, and may have it."
         return f"Its run cannot be read whole: {damage}" if damage else ""
 
     async def bug(self, request: Request, error: Exception) -> Response:
