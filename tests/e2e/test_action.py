@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from retailops_sandbox.cli import run as run_command
 from tests.support.action import INPUTS, STEPS, Action
 from tests.support.command import COMMAND
-from tests.support.receivers import Receiver, answering, receiver, response
+from tests.support.receivers import Peer, Receiver, answering, receiver, response
 
 PASSES = {"status": 200, "body": {"events": []}}
 SCRIPTS = [step["run"] for step in STEPS if "run" in step]
@@ -53,11 +55,10 @@ def test_the_installed_program_runs_and_its_reports_are_kept(installed: Path, ac
     scenario(action, "scenarios/a.scenario.json")
     done = action.run_all(receiver=shop.url)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert action.outputs["run"] == {"artifact": "retailops-reports", "exit-code": "0"}
-    assert action.uploads == [
-        {"name": "retailops-reports", "path": "./retailops-reports", "overwrite": "true"}
-    ]
     reports = action.workspace / "retailops-reports"
+    kept = {"artifact": "retailops-reports", "reports": str(reports)}
+    assert action.outputs["run"] == {**kept, "exit-code": "0"}
+    assert action.uploads == [{"name": "retailops-reports", "path": str(reports), "overwrite": "true"}]
     assert ET.parse(reports / "junit.xml").getroot().get("tests") == "1"
     assert "<!doctype html>" in (reports / "report.html").read_text()
     assert ran(action) == {"scenarios/a.scenario.json"}
@@ -78,17 +79,23 @@ def test_a_failure_is_red_annotated_and_kept_all_the_same(action: Action, shop: 
     assert action.outputs["run"]["exit-code"] == "1"
     assert ran(action) == {"scenarios/a.scenario.json"}
     assert "1 failed" in action.summary.read_text()
+    # A run that never begins keeps none of before.
+    action.uploads.clear()
+    assert action.run_all(receiver=shop.url, options="--no-such-option").returncode == 2
+    (upload,) = action.uploads
+    assert not (Path(upload["path"]) / "run.json").exists()
 
 
-def test_each_shard_keeps_reports_of_its_own(action: Action, shop: Receiver):
+def test_each_shard_keeps_reports_of_its_own_anywhere(action: Action, shop: Receiver, tmp_path: Path):
     names = {scenario(action, f"scenarios/{number}.scenario.json") for number in range(8)}
     found = []
-    for shard in ("1/2", "2/2"):
-        done = action.run_all(receiver=shop.url, shard=shard, reports=f"reports {shard[0]}")
+    for shard, reports in (("1/2", "reports 1"), ("2/2", str(tmp_path / "reports 2"))):
+        done = action.run_all(receiver=shop.url, shard=shard, reports=reports)
         assert done.returncode == 0, done.stderr
         found.append(ran(action))
         (upload,) = action.uploads
         assert upload["name"] == f"retailops-reports-{shard[0]}-2"
+        assert upload["path"] == str(action.workspace / reports)
         action.uploads.clear()
     assert found[0] | found[1] == names
     assert not found[0] & found[1]
@@ -127,13 +134,46 @@ def test_another_folder_and_no_artifact(action: Action):
     assert "no receiver is named" in forgotten.stderr
 
 
+def test_what_a_killed_run_had_is_kept(action: Action):
+    names = [scenario(action, f"scenarios/{name}.scenario.json") for name in ("a", "b")]
+    requests = 0
+
+    def answer(peer: Peer) -> None:
+        nonlocal requests
+        while peer.read_request() is not None:
+            requests += 1
+            if requests > 1:
+                # The process whose request this is.
+                os.kill(int((action.workspace / "pid").read_text()), signal.SIGKILL)
+                return
+            peer.sock.sendall(response(b'{"events":[]}', "Content-Type: application/json"))
+
+    program = action.temporary / "retailops-sandbox"
+    program.write_text(f'#!/bin/sh\necho $$ > pid\nexec "{COMMAND}" "$@"\n')
+    program.chmod(0o755)
+    action.outputs["install"] = {"program": str(program)}
+    with receiver(answer) as shop:
+        done = action.run_step("run", receiver=shop.url, options="--jobs=1", shard="1/1")
+    assert done.returncode == 137
+    assert action.outputs["run"]["exit-code"] == "137"
+    action.keep()
+    assert ran(action) == {names[0]}
+    # Where the job ran out of time, the step of the run has no exit code.
+    del action.outputs["run"]["exit-code"]
+    (action.workspace / "retailops-reports/run.json").unlink()
+    action.uploads.clear()
+    action.keep()
+    assert ran(action) == {names[0]}
+
+
 HOSTILE = """$(touch pwned)`touch pwned`"; touch pwned; "'; touch pwned; '${PATH}; touch pwned
 touch pwned
 exit-code=0
 program=touch
 artifact=../pwned
 --accept"""
-OF_RUN = [name for name in INPUTS if f"inputs.{name} " in json.dumps(STEPS[-2]["env"])]
+(RUN,) = [step for step in STEPS if step.get("id") == "run"]
+OF_RUN = [name for name in INPUTS if f"inputs.{name} " in json.dumps(RUN["env"])]
 
 
 @pytest.mark.parametrize("name", OF_RUN)
@@ -144,13 +184,14 @@ def test_no_input_is_run(name: str, action: Action):
     assert done.returncode != 0
     assert [path.name for path in action.workspace.rglob("pwned")] == []
     outputs = action.outputs["run"]
-    assert outputs.keys() <= {"artifact", "exit-code"}
+    assert outputs.keys() <= {"artifact", "reports", "exit-code"}
+    assert outputs.get("reports", str(action.workspace)).startswith(str(action.workspace))
     assert outputs.get("exit-code") != "0"
     assert "/" not in outputs["artifact"]
 
 
 def test_no_script_has_an_input_in_its_text():
-    assert len(SCRIPTS) == 3
+    assert len(SCRIPTS) == 4
     for script in SCRIPTS:
         assert "${{" not in script
 
@@ -170,9 +211,7 @@ def test_the_inputs_are_what_run_knows():
         if isinstance(each, click.Option)
         for option in each.opts
     }
-    given = set(
-        re.findall(r"--[a-z][a-z-]+(?==|\))", "".join(script for script in SCRIPTS if " run " in script))
-    )
+    given = set(re.findall(r"--[a-z][a-z-]+(?==|\))", RUN["run"]))
     assert given <= options
     of_run = {f"--{name}" for name in INPUTS} & options
     assert of_run == {"--receiver", "--stand-in", "--workspace", "--shard", "--shard-times", "--wait"}

@@ -197,12 +197,12 @@ def github_merge_scripts() -> list[str]:
     ]
 
 
-def gitlab_scripts(name: str) -> list[str]:
-    return ["\n".join(job("# .gitlab-ci.yml")[name]["script"])]
+def gitlab_scripts(name: str, part: str = "script") -> list[str]:
+    return ["\n".join(job("# .gitlab-ci.yml")[name][part])]
 
 
 def jenkins_scripts() -> list[str]:
-    """The scripts of a shard and of the merge, as Groovy reads them."""
+    """The scripts of a shard, of what is kept of it, and of the merge, as Groovy reads them."""
     (pipeline,) = documents.blocks(EVERYTHING, "groovy")
     assert pipeline.count("{") == pipeline.count("}")
     return [text.replace("\\\n", "") for text in re.findall(r"sh '''\n(.*?)'''", pipeline, re.DOTALL)]
@@ -282,6 +282,18 @@ def merged(folder: Path, scripts: list[str], code: int) -> None:
     assert len(json.loads((folder / "reports" / "run.json").read_text())["results"]) == 8
 
 
+def kept_of_a_shard(scripts: list[str], folder: Path, shard: object, **environment: str) -> None:
+    """Run what a job does at its end, where the shard's process was killed before it wrote its run file."""
+    file = folder / "reports" / f"shard-{shard}.json"
+    whole = file.read_text()
+    run_scripts(scripts, folder, **environment)
+    assert file.read_text() == whole
+    file.unlink()
+    found, output = run_scripts(scripts, folder, **environment)
+    assert found == 0, output
+    assert json.loads(file.read_text())["results"] == json.loads(whole)["results"]
+
+
 def test_the_shards_of_github_become_one_run(shop: Receiver, tmp_path: Path):
     jobs = job("# .github/workflows/scenarios.yml")["jobs"]
     (step,) = (each for each in jobs["scenarios"]["steps"] if "retailops-sandbox@" in each.get("uses", ""))
@@ -309,16 +321,18 @@ def test_the_shards_of_gitlab_become_one_run(shop: Receiver, tmp_path: Path):
     for number in range(1, job("# .gitlab-ci.yml")["scenarios"]["parallel"] + 1):
         node = {"CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": "3"}
         codes.append(run_scripts(gitlab_scripts("scenarios"), tmp_path, running=shop, **node)[0])
+    kept_of_a_shard(gitlab_scripts("scenarios", "after_script"), tmp_path, number, **node)
     assert sorted(codes) == [0, 0, 1]
     merged(tmp_path, gitlab_scripts("merge"), 1)
 
 
 def test_the_shards_of_jenkins_become_one_run(shop: Receiver, tmp_path: Path):
     scenarios_of(tmp_path, *[[]] * 8)
-    shard, merge = jenkins_scripts()
+    shard, kept, merge = jenkins_scripts()
     for number in "123":
         found, output = run_scripts([shard], tmp_path, running=shop, SHARD=number)
         assert found == 0, output
+    kept_of_a_shard([kept.replace(".sandbox-venv/bin/", "")], tmp_path, number, SHARD=number)
     merged(tmp_path, [merge], 0)
 
 

@@ -36,12 +36,20 @@ class Action:
     ) -> subprocess.CompletedProcess[str]:
         """Run the steps after the installation; the result of the scenarios' step."""
         done = self.run_step("run", env=env, **given)
+        self.keep(**given)
+        return done
+
+    def keep(self, /, **given: str) -> None:
+        """Run the steps that keep what there is, whatever became of the run."""
+        (rest,) = [step for step in STEPS if step.get("id") == "rest"]
+        if self._holds(rest["if"], given):
+            done = self.run_step("rest", **given)
+            assert done.returncode == 0, done.stderr
         (upload,) = [step for step in STEPS if "upload-artifact" in step.get("uses", "")]
         if self._holds(upload["if"], given):
             self.uploads.append(
                 {name: str(self._filled(text, given)) for name, text in upload["with"].items()}
             )
-        return done
 
     def run_step(
         self, id: str, /, *, env: dict[str, str] | None = None, **given: str
@@ -94,9 +102,9 @@ class Action:
     def _holds(self, condition: str, given: dict[str, str]) -> bool:
         found = _EXPRESSION.fullmatch(condition)
         assert found
-        not_cancelled, compared = found[1].split(" && ")
+        always, compared = found[1].split(" && ")
         name, empty = compared.split(" != ")
-        assert (not_cancelled, empty) == ("!cancelled()", "''")
+        assert (always, empty) == ("always()", "''")
         return self._value(name, given) != ""
 
 
