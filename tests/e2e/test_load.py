@@ -11,9 +11,10 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2 as httpx
@@ -21,10 +22,13 @@ import pytest
 
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.load import launching
+from retailops_sandbox.load import launching, setup
 from retailops_sandbox.load.evidence import MOST_ALIKE
+from retailops_sandbox.load.setup import LoadSetup, Role
+from retailops_sandbox.model import Receiver as Target
 from retailops_sandbox.runlog.opening import open_log as open_shared_log
 from retailops_sandbox.runlog.place import LogPlace
+from retailops_sandbox.scenarios.scenario import read as read_scenario
 from tests.support import command
 from tests.support.command import COMMAND, environment
 from tests.support.logged import newest_deliveries, open_log
@@ -49,12 +53,44 @@ def scenario(folder: Path, name: str, expect: object = PASSES, **step: object) -
 @contextmanager
 def started(folder: Path, shop: Receiver, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """`load` of the folder's scenarios, killed at the end unless it has ended."""
-    words = [COMMAND, "load", ".", "--receiver", shop.url, "--users", "2", *map(str, arguments)]
-    with subprocess.Popen(words, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+    users = [] if "--worker" in arguments else ["--users", "2"]
+    words = [COMMAND, "load", ".", "--receiver", shop.url, *users, *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, cwd=folder, env=environment(), text=True, **pipes) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+class Process:
+    """One process of a load test, without the command around it. A worker minds two seconds of silence."""
+
+    def __init__(self, stack: ExitStack, folder: Path, role: Role, shop: Receiver, port: int) -> None:
+        text = '{"steps": [{"name": "send", "fixture": "default", "expect": {"status": 200}}]}'
+        asked = LoadSetup(
+            workspace=folder,
+            plans=(read_scenario(text, id="s", file=""),),
+            receiver=Target(name="shop", base_url=shop.url),
+            role=role,
+            master_port=port,
+        )
+        code = (
+            "from retailops_sandbox.load import joining, process; joining._SILENT = 2; exit(process.main())"
+        )
+        self.process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-P", "-c", code],
+                env=environment(LOCUST_SKIP_MONKEY_PATCH="1"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        )
+        stack.callback(self.process.kill)
+        assert self.process.stdin is not None
+        self.process.stdin.write(setup.written(asked))
+        self.process.stdin.flush()
 
 
 def children(process: int) -> list[int]:
@@ -155,8 +191,10 @@ def test_a_signal_ends_all_processes_with_the_report_written(tmp_path: Path, num
         processes = children(load.pid)
         assert len(processes) == 2
         load.send_signal(number)
-        assert load.wait(timeout=30) == 130
+        output, _ = load.communicate(timeout=30)
+        assert load.returncode == 130
         assert not any(map(is_alive, processes))
+    assert "\ninterrupted: what was in flight was cancelled and counts as nothing\n" in output
     assert "Locust" in (tmp_path / "page.html").read_text()
     (run,) = open_log(tmp_path / ".sandbox" / "runs").runs()
     assert (run.state, run.deliveries) == ("stopped", 0), "what the signal ended is no failure"
@@ -270,6 +308,70 @@ def test_a_database_without_tables_ends_all_processes(
     assert "make them: retailops-sandbox log init" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not shop.requests
+
+
+def test_a_worker_that_would_send_something_else_is_refused_in_a_line_on_both_sides(
+    tmp_path: Path, shop: Receiver
+):
+    port = unused_port()
+    own, other = tmp_path / "own", tmp_path / "other"
+    for folder, expect in ((own, PASSES), (other, FAILS)):
+        folder.mkdir()
+        scenario(folder, "cancel", expect)
+    with (
+        started(own, shop, "--master", "--master-port", port) as master,
+        receiver(answering(NOTHING)) as elsewhere,
+        started(other, elsewhere, "--worker", "--master-port", port) as worker,
+    ):
+        found = [each.communicate(timeout=30) for each in (master, worker)]
+    why = (
+        f"it sends to {elsewhere.url}, and the master's test is of {shop.url}; "
+        "its scenarios differ from the master's"
+    )
+    at = f"127.0.0.1:{port}"
+    assert found == [
+        (f"waits for 1 worker at {at}\n", f"error: a worker was refused: {why}\n"),
+        (f"waits for the master at {at}\n", f"error: the master at {at} refused this worker: {why}\n"),
+    ]
+    assert [master.returncode, worker.returncode] == [2, 2]
+    assert not shop.requests
+    assert not elsewhere.requests
+
+
+def test_a_worker_whose_master_is_gone_sends_no_more(tmp_path: Path, shop: Receiver):
+    port = unused_port()
+    with ExitStack() as stack:
+        master = Process(stack, tmp_path, "master", shop, port)
+        worker = Process(stack, tmp_path, "worker", shop, port)
+        wait_until(lambda: bool(shop.requests))
+        master.process.kill()
+        assert worker.process.wait(timeout=30) == setup.UNABLE
+        assert worker.process.stderr is not None
+        said = f"error: the master at 127.0.0.1:{port} is gone, and this worker sends no more\n"
+        assert worker.process.stderr.read().decode() == said
+
+
+def test_a_worker_that_dies_before_it_has_begun_is_not_waited_for(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "right")
+    with started(tmp_path, shop, "--processes", 1) as load:
+        wait_until(lambda: len(children(load.pid)) == 2)
+        master, worker = children(load.pid)
+        os.kill(worker, signal.SIGKILL)
+        _, errors = load.communicate(timeout=30)
+        assert not is_alive(master)
+    assert (load.returncode, errors) == (2, "error: a worker ended before the test began\n")
+    assert not shop.requests
+
+
+def test_a_reader_that_is_gone_changes_nothing(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "right")
+    with started(tmp_path, shop, "--time", 0.3, "--json", "found.json") as load:
+        assert load.stdout is not None
+        load.stdout.close()
+        assert load.wait(timeout=30) == 0
+        assert load.stderr is not None
+        assert load.stderr.read() == ""
+    assert json.loads((tmp_path / "found.json").read_text())
 
 
 @pytest.mark.parametrize(

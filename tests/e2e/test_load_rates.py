@@ -75,6 +75,7 @@ def test_a_step_load_outlives_a_worker_that_is_killed(tmp_path: Path):
         options = ("--receiver", url, "--worker", "--master-port", port)
         workers = [stack.enter_context(started(*options, cwd=tmp_path)) for _ in range(2)]
         assert master.stdout is not None
+        assert master.stdout.readline() == f"waits for 2 workers at 127.0.0.1:{port}\n"
         sends = f"sends to {url} 100 to 240 cancels a second, by up to 240 users, for about "
         assert master.stdout.readline().startswith(sends)
         assert master.stdout.readline().startswith("100 cancels a second: "), "both of them send"

@@ -8,7 +8,8 @@ import sys
 import click
 
 from retailops_sandbox.cli.options import assignment, here, table, variables_option, workspace_option
-from retailops_sandbox.cli.output import complain, is_github, say, write_out
+from retailops_sandbox.cli.output import complain, is_github, say
+from retailops_sandbox.session.streams import write_out
 from retailops_sandbox.workspace.workspace import Workspace
 
 

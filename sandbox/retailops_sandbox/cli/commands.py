@@ -12,9 +12,10 @@ import click
 
 from retailops_sandbox import __version__
 from retailops_sandbox.cli.groups import LazyGroup
-from retailops_sandbox.cli.output import complain, give_up, is_text, write_out
+from retailops_sandbox.cli.output import complain, is_text
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.runlog.place import without_passwords
+from retailops_sandbox.session.streams import give_up, write_out
 
 _MODULES = {
     "serve": "retailops_sandbox.cli.serve",

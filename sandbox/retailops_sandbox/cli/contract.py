@@ -12,10 +12,11 @@ import click
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.cli.groups import ListedGroup
 from retailops_sandbox.cli.options import here, workspace_option
-from retailops_sandbox.cli.output import complain, say, write_out
+from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.contracts.catalogue import Contracts, OwnContract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.session.streams import write_out
 from retailops_sandbox.workspace.contracts import contract_name
 from retailops_sandbox.workspace.files import checked, read_text
 from retailops_sandbox.workspace.names import safe_name

@@ -10,7 +10,7 @@ import click
 
 from retailops_sandbox.cli.log.names import asked_log, run_named, unknown
 from retailops_sandbox.cli.options import found_workspace, here, log_options
-from retailops_sandbox.cli.output import complain, say, write_out
+from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
@@ -23,6 +23,7 @@ from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
+from retailops_sandbox.session.streams import write_out
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
 from retailops_sandbox.workspace.receivers import ReceiverBook

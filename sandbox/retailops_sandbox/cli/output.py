@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
 
 import click
 
 from retailops_sandbox.foreign_text import in_json, in_line, without_commands
+from retailops_sandbox.session.streams import give_up, write_out
 
 
 def say(text: str, *, flush: bool = False) -> None:
@@ -20,17 +19,6 @@ def say(text: str, *, flush: bool = False) -> None:
 def show(line: str) -> None:
     """Print a line that was put together of visible texts, perhaps in colour."""
     write_out(without_commands(line) + "\n")
-
-
-def write_out(text: str, *, flush: bool = False) -> None:
-    """Print a document as it is. Where standard output cannot be written, it is discarded.
-
-    The command goes on then.
-    """
-    try:
-        print(text, end="", flush=flush)
-    except OSError as error:
-        give_up(sys.stdout, error)
 
 
 def write_json(document: bytes) -> None:
@@ -54,15 +42,6 @@ def note(text: str) -> None:
 def is_github(environment: Mapping[str, str]) -> bool:
     """Whether this runs in GitHub Actions."""
     return environment.get("GITHUB_ACTIONS") == "true"
-
-
-def give_up(stream: TextIO, error: OSError) -> None:
-    """Discard further output to this stream, and say so on standard error."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-    if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-        complain(f"standard output cannot be written: {error.strerror}")
 
 
 def is_text(text: str) -> bool:

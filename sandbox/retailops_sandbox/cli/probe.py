@@ -12,10 +12,11 @@ import click
 
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets, log_level_option
 from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
-from retailops_sandbox.cli.output import complain, note, show, write_out
+from retailops_sandbox.cli.output import complain, note, show
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.probe.failing import FAIL_ON, FAILS, FailOn
 from retailops_sandbox.probe.probes import AREAS, SENT_AREAS, Area
+from retailops_sandbox.session.streams import write_out
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 

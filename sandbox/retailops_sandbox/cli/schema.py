@@ -10,9 +10,10 @@ import click
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.cli.options import here, workspace_option
-from retailops_sandbox.cli.output import say, write_out
+from retailops_sandbox.cli.output import say
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import FileError, UsageError, system_reason
+from retailops_sandbox.session.streams import write_out
 from retailops_sandbox.workspace import schemas
 from retailops_sandbox.workspace.files import checked, read_text, write_file
 from retailops_sandbox.workspace.workspace import Workspace

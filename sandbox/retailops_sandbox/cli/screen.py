@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from retailops_sandbox.cli.output import complain, is_github, show, write_out
+from retailops_sandbox.cli.output import complain, is_github, show
 from retailops_sandbox.reporting.reporters.console import Console
 from retailops_sandbox.reporting.reporters.reporter import Reporter
+from retailops_sandbox.session.streams import write_out
 
 if TYPE_CHECKING:
     from retailops_sandbox.reporting.reporters.progress import Progress

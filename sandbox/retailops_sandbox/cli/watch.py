@@ -12,11 +12,12 @@ from typing import Any, NoReturn
 
 from retailops_sandbox.cli import job
 from retailops_sandbox.cli.options import here, reports_asked_for
-from retailops_sandbox.cli.output import complain, say, write_out
+from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.session.signals import stopping
+from retailops_sandbox.session.streams import write_out
 from retailops_sandbox.session.waiting import listening_url
 from retailops_sandbox.session.watching import (
     Change,

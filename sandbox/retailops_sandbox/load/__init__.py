@@ -17,6 +17,8 @@ renumbering    scenarios about other orders than those that their files name
 order_numbers  shares of a range of order ids
 order_sharing  how a master hands them out to workers
 rates          the rates that a test holds, one after the other
+agreement      what a master and its workers have in common
+joining        Locust's master and worker, which agree, and notice when the other one is gone
 workers        which workers a master has, and what is said of those that are lost
 holding        how all workers hold a rate, and count what comes of it
 tally          what one worker counts

@@ -17,7 +17,7 @@ import msgspec
 from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load import setup
-from retailops_sandbox.load.setup import LOCALHOST, UNABLE, LoadSetup
+from retailops_sandbox.load.setup import LOCALHOST, UNABLE, WORKER_ENDED, LoadSetup
 from retailops_sandbox.session.signals import stopping
 from retailops_sandbox.session.stand_in import reachable
 from retailops_sandbox.session.waiting import wait_for_receiver
@@ -91,6 +91,8 @@ async def _execute(launch: Launch) -> Finished:
             )
             if stopped.is_set():
                 return Finished(130)
+            if in_vain:
+                return Finished(3, waited_in_vain=True)
             try:
                 for each in _setups(asked, launch.processes):
                     running.append(await _started(each))
@@ -106,7 +108,7 @@ async def _execute(launch: Launch) -> Finished:
         if code < 0:
             # One that was not ready for the signal has nothing to report.
             code = 130 if stopped.is_set() else 128 - code
-    return Finished(code, in_vain)
+    return Finished(code)
 
 
 def _with_port(asked: LoadSetup, processes: int) -> LoadSetup:
@@ -138,8 +140,10 @@ def _setups(asked: LoadSetup, processes: int) -> Sequence[LoadSetup]:
     """The setup of each process, the one that reports first."""
     if not processes:
         return [asked]
-    master = msgspec.structs.replace(asked, role="master", workers=processes)
-    worker = msgspec.structs.replace(asked, role="worker", csv="", html="", json="", web_port=None)
+    master = msgspec.structs.replace(asked, role="master", workers=processes, together=True)
+    worker = msgspec.structs.replace(
+        asked, role="worker", together=True, csv="", html="", json="", web_port=None
+    )
     return [master, *[worker] * processes]
 
 
@@ -157,7 +161,10 @@ async def _started(asked: LoadSetup) -> Process:
 
 
 async def _first_ended(first: Process, workers: Sequence[Process]) -> int:
-    """Wait until the first process has ended; its exit code. A worker that cannot begin ends it."""
+    """Wait until the first process has ended; its exit code. A worker that cannot begin ends it.
+
+    Of one that ended otherwise it is told: the worker may never have come to it.
+    """
     ending = asyncio.ensure_future(first.wait())
     living = {asyncio.ensure_future(worker.wait()) for worker in workers}
     unable = False
@@ -165,6 +172,9 @@ async def _first_ended(first: Process, workers: Sequence[Process]) -> int:
         ended, _ = await asyncio.wait({ending, *living}, return_when=asyncio.FIRST_COMPLETED)
         living -= ended
         unable = any(each.result() == UNABLE for each in ended)
+        if ended and not ending.done() and not unable:
+            assert first.stdin is not None
+            first.stdin.write(WORKER_ENDED)
     if unable and not ending.done():
         first.terminate()
     code = await ending

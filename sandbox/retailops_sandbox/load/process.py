@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -22,10 +23,12 @@ from retailops_sandbox.engine import DeliveryFinished, ScenarioResult
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.load import page, setup
+from retailops_sandbox.load.agreement import agreement
 from retailops_sandbox.load.engine_thread import EngineThread
 from retailops_sandbox.load.evidence import Evidence, FailedDelivery
 from retailops_sandbox.load.found import Found
 from retailops_sandbox.load.holding import Counting
+from retailops_sandbox.load.joining import Master, Worker
 from retailops_sandbox.load.order_numbers import OrderRange
 from retailops_sandbox.load.order_sharing import HandingOut, Taking
 from retailops_sandbox.load.pacing import Pacing
@@ -44,6 +47,7 @@ from retailops_sandbox.runlog.opening import open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.ports import SystemClock, build_sources
+from retailops_sandbox.session.streams import write_error
 from retailops_sandbox.workspace.workspace import Workspace
 
 # The messages between master and workers, beside Locust's own.
@@ -77,6 +81,10 @@ class LoadProcess:
         """Nothing more is to be sent: the time is over, or somebody ended it."""
         self._takes_messages = Event()
         self._interrupted = False
+        self._has_begun = False
+        """Whether a master has the workers that it waits for."""
+        self._unable: SandboxError | None = None
+        """Why this process cannot go on."""
         self._ended_workers: set[str] = set()
         self._unwritten: list[SandboxError] = []
         self._totals = Totals()
@@ -93,7 +101,9 @@ class LoadProcess:
         self._tally = Tally(time.perf_counter)
         self._taking: Taking | None = None
         self._handing_out: HandingOut | None = None
-        self._sending = Sending(asked.plans, build_sources(workspace, environ, policy), self._tally)
+        sources = build_sources(workspace, environ, policy)
+        self._agreement = agreement(asked, self._host, sources)
+        self._sending = Sending(asked.plans, sources, self._tally)
         self._engine = EngineThread(asked, environ, policy, self._on_event) if asked.sends else None
         self._environment = Environment(
             user_classes=[scenario_users(asked.plans, self._run_scenario, self._pacing, self._host)],
@@ -111,27 +121,24 @@ class LoadProcess:
 
     def run(self) -> int:
         """Run to the end, write the reports and return the exit code."""
-        _watch_parent(self._interrupt)
+        _watch_parent(self._interrupt, self._worker_ended)
         for number in (signal.SIGINT, signal.SIGTERM):
             gevent.signal_handler(number, self._interrupt)
         self._listen()
         runner = self._runner()
         if runner is None:
+            self._say_nothing_was_sent()
             return self._exit_code()
         setup_logging("WARNING")
         self._take_messages(runner)
-        if self._evidence is not None:
-            self._evidence.begin()
         if isinstance(runner, WorkerRunner):
-            gevent.wait([gevent.spawn(runner.greenlet.join), self._ended], count=1)
-            if self._ended.is_set():
-                self._tell_all(runner)
-                self._events.quitting.fire(environment=self._environment, reverse=True)
-                runner.quit()
+            self._work(runner)
         else:
             self._report(runner)
         if self._engine is not None:
             self._engine.close()
+        if self._unable is not None:
+            raise self._unable
         return self._exit_code()
 
     def _exit_code(self) -> int:
@@ -173,21 +180,35 @@ class LoadProcess:
         host, port = self._setup.master_host, self._setup.master_port
         if self._setup.role == "alone":
             return self._environment.create_local_runner()
-        if self._setup.role == "master":
-            try:
-                return self._environment.create_master_runner(host, port)
-            except SystemExit:
-                raise UsageError(
-                    f"the port {port} of {host} is taken", mend="give another one by --master-port"
-                ) from None
-        connecting = gevent.spawn(self._environment.create_worker_runner, host, port)
-        gevent.wait([connecting, self._ended], count=1)
-        if not connecting.ready():
+        if self._setup.role == "worker":
+            return self._joined_worker(host, port)
+        try:
+            self._environment.runner = Master(
+                self._environment, host, port, self._agreement, self._worker_refused
+            )
+        except SystemExit:
+            raise UsageError(
+                f"the port {port} of {host} is taken", mend="give another one by --master-port"
+            ) from None
+        return self._environment.runner
+
+    def _joined_worker(self, host: str, port: int) -> Worker | None:
+        """The worker of a master, once that has taken it; None where this process was interrupted before."""
+        if not self._setup.together:
+            self._screen.say(f"waits for the master at {host}:{port}")
+        joining = gevent.spawn(Worker, self._environment, host, port, self._agreement, self._lose_master)
+        gevent.wait([joining, self._ended], count=1)
+        if not joining.ready():
             return None
-        if not connecting.successful():
+        worker: Worker = joining.get()
+        if worker.refusal:
+            raise UsageError(f"the master at {host}:{port} refused this worker: {worker.refusal}")
+        if not worker.connected:
             raise UsageError(f"no master answers at {host}:{port}", mend="start it with load --master")
-        runner: Runner = connecting.value
-        return runner
+        if not self._setup.together:
+            self._screen.say(f"sends to {self._host} what the master says")
+        self._environment.runner = worker
+        return worker
 
     def _listen(self) -> None:
         """Listen to Locust. A worker's first report is sent as soon as there is a runner."""
@@ -278,6 +299,39 @@ class LoadProcess:
 
     # --- a worker and its master ---
 
+    def _work(self, worker: WorkerRunner) -> None:
+        """Send what the master says, until that or somebody else ends it."""
+        gevent.wait([gevent.spawn(worker.greenlet.join), self._ended], count=1)
+        if self._unable is not None:
+            self._sending_engine().cancel()
+            self._sending_engine().end()
+        elif self._ended.is_set():
+            self._tell_all(worker)
+            self._events.quitting.fire(environment=self._environment, reverse=True)
+            worker.quit()
+
+    def _lose_master(self) -> None:
+        where = f"{self._setup.master_host}:{self._setup.master_port}"
+        self._give_up(UsageError(f"the master at {where} is gone, and this worker sends no more"))
+
+    def _worker_refused(self, why: str) -> None:
+        """Tell of a worker that was refused; before the test begins nobody may be left to wait for."""
+        said = f"a worker was refused: {why}"
+        if self._has_begun:
+            _complain(f"warning: {said}")
+        else:
+            self._give_up(UsageError(said))
+
+    def _worker_ended(self) -> None:
+        """A worker that this command has started ended: it may never have come to its master."""
+        if not self._has_begun:
+            self._give_up(UsageError("a worker ended before the test began"))
+
+    def _give_up(self, why: SandboxError) -> None:
+        if not self._ended.is_set():
+            self._unable = why
+            self._ended.set()
+
     def _end_worker(self, environment: Environment, msg: Message) -> None:
         """End this worker's sending, and tell its master once all is told."""
         runner = environment.runner
@@ -314,7 +368,14 @@ class LoadProcess:
     # --- the test as a whole ---
 
     def _report(self, runner: Runner) -> None:
-        """Run the test, and write its reports."""
+        """Run the test, and write its reports; neither where it ended before it began."""
+        if not self._has_workers(runner):
+            runner.quit()
+            self._say_nothing_was_sent()
+            return
+        self._has_begun = True
+        if self._evidence is not None:
+            self._evidence.begin()
         reports = Reports(self._environment, self._setup)
         reports.begin()
         if self._setup.web_port is None:
@@ -348,12 +409,18 @@ class LoadProcess:
         if self._rates is not None:
             self._rates.end()
 
-    def _start(self, runner: Runner) -> None:
-        if isinstance(runner, MasterRunner):
-            while len(runner.clients.ready) < self._setup.workers and not self._ended.is_set():
+    def _has_workers(self, runner: Runner) -> bool:
+        """Wait for the workers of a master, unless its page shows them; whether they came."""
+        wanted = self._setup.workers
+        if isinstance(runner, MasterRunner) and self._setup.web_port is None:
+            if not self._setup.together:
+                where = f"{self._setup.master_host}:{self._setup.master_port}"
+                self._screen.say(f"waits for {wanted} worker{'s' * (wanted > 1)} at {where}")
+            while len(runner.clients.ready) < wanted and not self._ended.is_set():
                 gevent.sleep(_LOOK)
-        if self._ended.is_set():
-            return
+        return not self._ended.is_set()
+
+    def _start(self, runner: Runner) -> None:
         self._screen.say(f"sends to {self._host} {self._asked}")
         self._screen.begin()
         if self._rates is not None:
@@ -361,7 +428,13 @@ class LoadProcess:
         else:
             runner.start(self._setup.users, self._setup.spawn_rate)
 
+    def _say_nothing_was_sent(self) -> None:
+        if self._interrupted and not (self._setup.together and self._setup.role == "worker"):
+            self._screen.say("interrupted before anything was sent")
+
     def _say_what_was_found(self) -> None:
+        if self._interrupted:
+            self._screen.say("interrupted: what was in flight was cancelled and counts as nothing")
         if self._handing_out is not None:
             for line in self._handing_out.said:
                 self._screen.say(line)
@@ -391,7 +464,7 @@ class LoadProcess:
 
 
 def _complain(text: str) -> None:
-    print(in_line(text), file=sys.stderr, flush=True)
+    write_error(in_line(text))
 
 
 def _raise_file_limit() -> None:
@@ -403,13 +476,14 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _watch_parent(ended: Any) -> None:
-    """Call a function when the command has died: its end of the pipe is closed then."""
+def _watch_parent(ended: Callable[[], None], worker_ended: Callable[[], None]) -> None:
+    """Call a function when the command has died, which closes its end of the pipe, or tells of a worker."""
     watcher = gevent.get_hub().loop.io(_STDIN, 1)
 
     def look() -> None:
-        if not os.read(_STDIN, 1):
+        told = os.read(_STDIN, 1)
+        if not told:
             watcher.stop()
-            gevent.spawn(ended)
+        gevent.spawn(worker_ended if told == setup.WORKER_ENDED else ended)
 
     watcher.start(look)

@@ -15,6 +15,7 @@ from retailops_sandbox.errors import FileError, SandboxError, unwritable
 from retailops_sandbox.load.found import Found
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.reporting.reporters import files
+from retailops_sandbox.session.streams import write_out
 
 # The terminal's width would leave no room for names.
 stats.STATS_AUTORESIZE = False
@@ -47,7 +48,7 @@ class Reports:
         """Print the statistics and write the files; returns why some could not be written."""
         for greenlet in self._greenlets:
             greenlet.kill()
-        print("\n".join(self._lines()))
+        write_out("\n".join(self._lines()) + "\n", flush=True)
         unwritten: list[SandboxError] = []
         for write in (self._write_csv, self._write_html, self._write_json):
             try:

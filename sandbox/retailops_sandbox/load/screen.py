@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 
 import gevent
@@ -12,6 +11,7 @@ from locust.env import Environment
 from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.load.setup import LoadSetup
 from retailops_sandbox.reporting.reporters.progress import ProgressLine
+from retailops_sandbox.session.streams import write_out
 
 _TICK = 0.5
 """Seconds between two looks, on a terminal."""
@@ -41,7 +41,7 @@ class Screen:
         if self._is_watched:
             self._progress.say(in_line(line))
         else:
-            print(in_line(line), flush=True)
+            write_out(in_line(line) + "\n", flush=True)
 
     def end(self) -> None:
         """Show no more how it goes."""
@@ -92,8 +92,7 @@ class LoadProgress(ProgressLine):
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    write_out(text, flush=True)
 
 
 def _width() -> int:

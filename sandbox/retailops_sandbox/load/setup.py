@@ -22,7 +22,9 @@ MASTER_PORT = 5557
 WEB_PORT = 8089
 """Locust's own."""
 UNABLE = 64
-"""The exit code of a process that could not begin, and has said why."""
+"""The exit code of a process that could not begin or go on, and has said why."""
+WORKER_ENDED = b"w"
+"""What the command writes to a master when a worker that it started has ended."""
 
 
 class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,9 @@ class LoadSetup(msgspec.Struct, frozen=True, kw_only=True):
     master_port: int = MASTER_PORT
     workers: int = 1
     """The number of workers for which a master waits before it starts."""
+
+    together: bool = False
+    """Whether one command has started a master and its workers, on this machine."""
 
     web_host: str = LOCALHOST
     web_port: int | None = None
