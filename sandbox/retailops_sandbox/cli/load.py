@@ -146,6 +146,7 @@ def command(
         _require_sending(each)
     asked_for = {"--html": html, "--json": json, "--csv": Path(f"{csv}_stats.csv") if csv else None}
     files.check({option: file for option, file in asked_for.items() if file is not None})
+    sending = processes or (workers if master else 1)
     asked = LoadSetup(
         workspace=workspace.root,
         database=workspace.database,
@@ -155,7 +156,7 @@ def command(
         timeout_ms=options.timeout_ms,
         confirmed=options.confirmed,
         secret_env=chosen.secret_env,
-        **_load(users, spawn_rate, seconds, rate, step_load, orders, collide),
+        **_load(users, spawn_rate, seconds, rate, step_load, orders, collide, sending),
         role="master" if master else "worker" if worker else "alone",
         master_host=master_host,
         master_port=master_port,
@@ -168,7 +169,7 @@ def command(
     )
     if not worker:
         sources = build_sources(workspace, dict(os.environ), policy)
-        order_need.check(asked, sources, workers=processes or (workers if master else 1))
+        order_need.check(asked, sources, workers=sending)
     environment = dict(settings.readable(os.environ))
     launch = launching.Launch(
         setup=asked,
@@ -191,6 +192,7 @@ def _load(
     step_load: str | None,
     orders: str | None,
     collide: bool,
+    processes: int,
 ) -> dict[str, Any]:
     """How much is sent, how long, and about which orders."""
     from retailops_sandbox.load import pacing
@@ -210,7 +212,7 @@ def _load(
     ids = None
     if orders != _NAMED:
         ids = OrderIds.read(orders) if orders else some_orders()
-    count = users or (pacing.users_for(highest, pacing.PATIENT) if highest else 10)
+    count = users or (pacing.patient_users(highest, processes) if highest else 10)
     return {
         "users": count,
         "spawn_rate": spawn_rate or (0.0 if highest else float(min(count, _FASTEST))),

@@ -53,6 +53,11 @@ class Counts(msgspec.Struct, kw_only=True):
         """Scenarios that were begun in a second."""
         return self.begun / self.seconds if self.seconds else 0.0
 
+    @property
+    def sent(self) -> float:
+        """Scenarios that went out in a second, at least, where the machine is late that sends them."""
+        return min(self.begun, self.ended) / self.seconds if self.seconds else 0.0
+
     def add_answer(self, milliseconds: float, wrong: str) -> None:
         """Count a delivery, and what is wrong with it; empty for nothing."""
         self.answers += 1

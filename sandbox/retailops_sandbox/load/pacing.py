@@ -8,6 +8,10 @@ from retailops_sandbox.load.series import PROVIDER_MS
 
 PATIENT = PROVIDER_MS / 1000
 """The pace in seconds at which no user falls behind before answers take longer than the provider waits."""
+_MOST_USERS = 10_000
+"""Of one process: more of them would open more connections at once than it can serve."""
+_QUICK = 1.0
+"""The shortest pace in seconds that is chosen for users."""
 _GOLDEN = (5**0.5 - 1) / 2
 """Its multiples, without their whole part, are spread evenly however many there are."""
 _OF_WORKERS = 0.7548776662466927
@@ -17,6 +21,11 @@ _OF_WORKERS = 0.7548776662466927
 def users_for(rate: float, pace: float) -> int:
     """How many users a rate needs, of which each begins a scenario every `pace` seconds."""
     return max(1, math.ceil(rate * pace - 1e-9))
+
+
+def patient_users(rate: float, processes: int) -> int:
+    """How many users keep a rate as long as the provider waits, of as many as so many processes can have."""
+    return min(users_for(rate, PATIENT), max(_MOST_USERS * processes, users_for(rate, _QUICK)))
 
 
 class Pacing:

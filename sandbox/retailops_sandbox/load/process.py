@@ -144,7 +144,7 @@ class LoadProcess:
     def _exit_code(self) -> int:
         self._totals.add(self._statistics.totals)
         code = self._totals.exit_code(interrupted=self._interrupted, unwritten=bool(self._unwritten))
-        return self._rates.exit_code if not code and self._rates is not None else code
+        return self._rates.exit_code(code) if self._rates is not None else code
 
     # --- what it is made of ---
 

@@ -13,8 +13,9 @@ from retailops_sandbox.load import verdict
 from retailops_sandbox.load.constant import KeptRate
 from retailops_sandbox.load.holding import HeldRate, Holding
 from retailops_sandbox.load.pacing import users_for
-from retailops_sandbox.load.series import UNMEASURED, Series, Step
+from retailops_sandbox.load.series import UNMEASURED, Change, Series, Step
 from retailops_sandbox.load.setup import LoadSetup
+from retailops_sandbox.load.wrong_answers import EXCUSED
 
 _AT_ONCE = 1e6
 """Users a second, where nothing is said: they begin one after the other all the same."""
@@ -70,18 +71,23 @@ class Rates:
         if self._greenlet is not None and self._greenlet is not gevent.getcurrent():
             self._greenlet.kill()
 
-    @property
-    def exit_code(self) -> int:
-        """The exit code where all answers are right: 0 held, 1 not held, 5 not measured."""
-        if self._series is None:
-            change = self._kept().change
-        elif self._series.is_done and not self._series.gave_up:
-            change = self._series.broken
-        else:
-            return 5
+    def exit_code(self, code: int) -> int:
+        """The exit code of a test whose answers give this one: 1 also for not held, 5 for not measured."""
+        change = self._change()
         if change is None:
-            return 0
-        return 5 if change.what in UNMEASURED else 1
+            return code
+        if code == 0:
+            return 5 if change.what in UNMEASURED else 1
+        # What comes too late is no failure of the receiver where the machine is late that sends.
+        is_own = change.what == "machine" and all(set(step.counts.wrong) <= EXCUSED for step in self.steps)
+        return 5 if code == 1 and is_own else code
+
+    def _change(self) -> Change | None:
+        """Why the rates are not held, or not measured; None where they are held."""
+        if self._series is None:
+            return self._kept().change
+        is_measured = self._series.is_done and not self._series.gave_up
+        return self._series.broken if is_measured else Change(what="short")
 
     @property
     def asked(self) -> str:

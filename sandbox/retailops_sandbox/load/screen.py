@@ -82,7 +82,7 @@ class LoadProgress(ProgressLine):
     def _counted(self) -> list[str]:
         runner, found = self._environment.runner, self._environment.stats.total
         users = runner.user_count if runner is not None else 0
-        words = [f"{users:,} users", f"{found.num_requests:,} requests"]
+        words = [f"{users:,} user{'' if users == 1 else 's'}", f"{found.num_requests:,} requests"]
         if found.num_failures:
             words.append(f"{found.num_failures:,} failed")
         return [*words, self.doing] if self.doing else words

@@ -60,7 +60,8 @@ def rate_line(kept: KeptRate, things: str) -> str:
     if not counts.seconds:
         lost = ", as workers came and went" if kept.left_out else ""
         return f"{said}; nothing was measured to its end{lost}"
-    said += f", reached {rate(counts.reached)}"
+    is_own = change is not None and change.what == "machine"
+    said += f", reached {rate(counts.sent if is_own else counts.reached)}"
     if change is not None:
         said += _why_not_held(change, kept)
     if not kept.is_whole:
@@ -123,7 +124,7 @@ def _machine(series: Series, things: str) -> str:
     if counts.reached >= series.broken_at * REACHED:
         own = f"was {_seconds(round(counts.late * 1000))} late" if is_late(counts) else "could not keep up"
         return f"at {rate(series.broken_at)} this machine {own} itself"
-    most = max(step.counts.reached for step in series.steps if not step.is_disturbed)
+    most = max(step.counts.sent for step in series.steps if not step.is_disturbed)
     return (
         f"this machine could not send more than {rate(most)} {things} a second"
         f" ({rate(series.broken_at)} were asked)"

@@ -27,6 +27,7 @@ LATE = frozenset(f"{_FAULTS[kind]} ({kind})" for kind in ("connect timeout", "de
 """What is said of deliveries that took too long. A busy machine that sends them may be why."""
 TOO_LONG = "answers take longer than the scenario allows"
 """Likewise, and already where that machine is a little late: a scenario may allow milliseconds."""
+EXCUSED = LATE | {TOO_LONG}
 
 
 def wrong(delivery: Delivery, judgement: Judgement | None, contract: Contract) -> str:

@@ -115,7 +115,7 @@ def test_waits_of_this_machine_are_none_of_the_receivers(late: float, millisecon
     parts = [part(seconds=1)]
     parts += [part(growth=30, late=late, milliseconds=milliseconds) for _ in range(3)]
     assert said(parts) == (
-        ", reached 100; this machine could not keep up itself, which says nothing of the receiver"
+        ", reached 87.1; this machine could not keep up itself, which says nothing of the receiver"
     )
     assert what(parts) == "machine"
 

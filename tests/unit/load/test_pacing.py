@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from retailops_sandbox.load.pacing import PATIENT, Pacing, users_for
+from retailops_sandbox.load.pacing import PATIENT, Pacing, patient_users, users_for
 
 
 def phases(pacing: Pacing, count: int) -> list[float]:
@@ -41,3 +41,11 @@ def test_the_users_of_a_rate_keep_it_as_long_as_the_provider_waits():
     assert users_for(100, PATIENT) == 1_500
     assert users_for(0.1, 1.0) == 1
     assert users_for(0.2, 15.0) == 3
+
+
+@pytest.mark.parametrize(
+    ("rate", "processes", "users"),
+    [(10, 1, 150), (1_000, 1, 10_000), (1_000, 2, 15_000), (5_000, 1, 10_000), (20_000, 1, 20_000)],
+)
+def test_a_process_has_no_more_users_than_it_can_serve(rate: float, processes: int, users: int):
+    assert patient_users(rate, processes) == users
