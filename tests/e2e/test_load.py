@@ -389,6 +389,14 @@ def test_a_reader_that_is_gone_changes_nothing(tmp_path: Path, shop: Receiver):
         ),
         (["a.scenario.json", "--receiver", "live", "--worker"], "the receiver 'live' is protected"),
         (["a.scenario.json", "--processes", "2", "--master"], "--processes, --master and --worker exclude"),
+        (["a.scenario.json", "--workers", "2"], "--workers has no meaning without --master"),
+        (["a.scenario.json", "--master-port", "5557"], "no meaning without --master or --worker"),
+        (["a.scenario.json", "--web-port", "8089"], "--web-port has no meaning without --web"),
+        (
+            ["a.scenario.json", "--worker", "--rate", "9"],
+            "--rate has no meaning with --worker (give it to the",
+        ),
+        (["a.scenario.json", "--collide", "--users", "1"], "--collide has no meaning with one user"),
         (["a.scenario.json", "--html", "nowhere/x.html"], "there is no folder"),
         (["a.scenario.json", "--csv", "nowhere/x"], "there is no folder"),
         (["unknown.scenario.json"], "unknown placeholder ${nope}"),
@@ -408,6 +416,22 @@ def test_a_mistake_is_one_line(tmp_path: Path, arguments: list[str], said: str):
     assert said in done.stderr
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        ([], "nothing listens at {} (start your receiver, or give --wait SECONDS)"),
+        (["--wait", "0.05"], "nothing listened at {} within 0.05 s"),
+    ],
+)
+def test_a_receiver_that_is_not_there_is_one_line_and_nothing_is_sent(
+    tmp_path: Path, wait: list[str], said: str
+):
+    scenario(tmp_path, "a")
+    url = f"http://127.0.0.1:{unused_port()}"
+    done = command.run_forked("load", ".", "--receiver", url, *wait, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", said.format(url) + "\n")
 
 
 @pytest.mark.parametrize("option", ["--web-port", "--master-port"])

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from retailops_sandbox.cli import job
 from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.setup import LOCALHOST, MASTER_PORT, WEB_PORT
+from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -26,6 +28,11 @@ _FASTEST = 100
 """The most users that are started a second unless told: Locust warns of more."""
 _NAMED = "named"
 """What is said for the orders that scenarios name."""
+_OF_THE_MASTER = (
+    *("--users", "--spawn-rate", "--time", "--rate", "--step-load", "--orders", "--collide"),
+    *("--web", "--web-port", "--csv", "--html", "--json"),
+)
+"""What a worker is told by its master, or does not do."""
 _PORT = click.IntRange(1, 65_535)
 
 
@@ -123,6 +130,7 @@ def command(
     """
     if sum((bool(processes), master, worker)) > 1:
         raise UsageError("--processes, --master and --worker exclude each other", mend="give one of them")
+    _refuse_meaningless(master=master, worker=worker, web=web, collides_alone=collide and users == 1)
     from retailops_sandbox.cli import dry_run
     from retailops_sandbox.cli.screen import is_watched
     from retailops_sandbox.engine import require_yes
@@ -179,9 +187,38 @@ def command(
         wait=wait,
     )
     finished = launching.execute(launch)
-    if finished.waited_in_vain:
-        complain(f"nothing listened at the receiver's port within {wait:g} s")
+    if finished.unreachable:
+        url = receivers.without_user(options.receiver.base_url)
+        if wait:
+            complain(f"nothing listened at {url} within {wait:g} s")
+        else:
+            complain(f"nothing listens at {url} (start your receiver, or give --wait SECONDS)")
     sys.exit(finished.exit_code)
+
+
+def _refuse_meaningless(*, master: bool, worker: bool, web: bool, collides_alone: bool) -> None:
+    """Raise UsageError for an option that would change nothing."""
+    context = click.get_current_context()
+    given = {
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
+    meaningless = (
+        (() if master else ("--workers",), "without --master", "leave it out, or give --master"),
+        (
+            () if master or worker else ("--master-host", "--master-port"),
+            "without --master or --worker",
+            "leave it out, or give one of these",
+        ),
+        (() if web else ("--web-port",), "without --web", "leave it out, or give --web"),
+        (_OF_THE_MASTER if worker else (), "with --worker", "give it to the master"),
+        (("--collide",) if collides_alone else (), "with one user", "give --users 2 or more"),
+    )
+    for options, where, mend in meaningless:
+        for option in options:
+            if option in given:
+                raise UsageError(f"{option} has no meaning {where}", mend=mend)
 
 
 def _load(

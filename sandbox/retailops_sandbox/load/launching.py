@@ -11,18 +11,23 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.httpserver import is_loopback
 from retailops_sandbox.load import setup
 from retailops_sandbox.load.setup import LOCALHOST, UNABLE, WORKER_ENDED, LoadSetup
 from retailops_sandbox.session.signals import stopping
 from retailops_sandbox.session.stand_in import reachable
-from retailops_sandbox.session.waiting import wait_for_receiver
+from retailops_sandbox.session.waiting import listening_url, wait_for_receiver
+from retailops_sandbox.transport import is_listening
 
 _INSTALL = "pip install 'retailops-sandbox[load]'"
+_SLOW = 1.0
+"""Seconds after which a port that neither accepts nor refuses a connection is one of a busy receiver."""
 _PATIENCE = 3.0
 """Seconds that a worker may take to end once its master has ended, before it is told to, and after that."""
 
@@ -36,14 +41,15 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     contracts: ContractSource
     environment: dict[str, str]
     wait: float = 0.0
-    """Seconds to wait until the receiver's port answers."""
+    """Seconds to wait until the receiver's port answers; 0 for none."""
 
 
 class Finished(msgspec.Struct, frozen=True):
     """A load test that has ended."""
 
     exit_code: int
-    waited_in_vain: bool = False
+    unreachable: bool = False
+    """Whether nothing listens at the receiver's port, so that nothing was sent."""
 
 
 def require_locust() -> None:
@@ -86,13 +92,11 @@ async def _execute(launch: Launch) -> Finished:
                     process.send_signal(signal.SIGTERM)
 
         with stopping(stop) as stopped:
-            in_vain = bool(launch.wait) and not await wait_for_receiver(
-                receiver, asked.variables, launch.environment, launch.wait, stopped
-            )
+            reachable_now = await _is_listening(asked, launch, stopped)
             if stopped.is_set():
                 return Finished(130)
-            if in_vain:
-                return Finished(3, waited_in_vain=True)
+            if not reachable_now:
+                return Finished(3, unreachable=True)
             try:
                 for each in _setups(asked, launch.processes):
                     running.append(await _started(each))
@@ -109,6 +113,25 @@ async def _execute(launch: Launch) -> Finished:
             # One that was not ready for the signal has nothing to report.
             code = 130 if stopped.is_set() else 128 - code
     return Finished(code)
+
+
+async def _is_listening(asked: LoadSetup, launch: Launch, stopped: asyncio.Event) -> bool:
+    """Whether anything listens at the receiver's port, in the time to wait.
+
+    Without one, this machine's own ports are tried alone: a proxy may lead to others, and not to these.
+    A test that is started on Locust's page may have its receiver later.
+    """
+    receiver, variables, environment = asked.receiver, asked.variables, launch.environment
+    if launch.wait:
+        return await wait_for_receiver(receiver, variables, environment, launch.wait, stopped)
+    url = listening_url(receiver, variables, environment)
+    if asked.web_port is not None or not is_loopback(urlsplit(url).hostname or ""):
+        return True
+    try:
+        async with asyncio.timeout(_SLOW):
+            return await is_listening(url)
+    except TimeoutError:
+        return True
 
 
 def _with_port(asked: LoadSetup, processes: int) -> LoadSetup:
