@@ -43,10 +43,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     constraints = folder / "lowest.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in LOWEST.items()))
-    pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install")
-    lowest = (*pip, "--constraint", constraints)
+    pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "--quiet")
+    # Most of what is installed is never imported.
+    lowest = (*pip, "install", "--no-compile", "--constraint", constraints)
     for step in (
-        (sys.executable, "-m", "venv", folder / "venv"),
+        (sys.executable, "-m", "venv", "--without-pip", folder / "venv"),
         (*lowest, *(Requirement(each).name for each in BUILD)),
         (*lowest, "--no-build-isolation", f"{ROOT}[{','.join(EXTRAS)}]"),
     ):

@@ -102,8 +102,17 @@ def test_the_installed_program_finds_its_own_files_and_not_the_checkouts(install
 def pytest_site(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with pytest, beside the environment, which stays one with what the wheel depends on."""
     site = tmp_path_factory.mktemp("site")
-    pip = (installed / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
-    run(*pip, "install", "--constraint", ROOT / "constraints.txt", "--target", site, "pytest", cwd=site)
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        installed / "python",
+        "--disable-pip-version-check",
+        "--quiet",
+    )
+    constraints = ("--constraint", ROOT / "constraints.txt")
+    run(*pip, "install", "--no-compile", *constraints, "--target", site, "pytest", cwd=site)
     return site
 
 
