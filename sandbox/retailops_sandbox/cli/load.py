@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from retailops_sandbox.cli import job
 from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
-from retailops_sandbox.cli.output import complain
+from retailops_sandbox.cli.output import complain, note
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.setup import LOCALHOST, MASTER_PORT, WEB_PORT
 from retailops_sandbox.session import receivers
@@ -134,7 +134,7 @@ def command(
     from retailops_sandbox.cli import dry_run
     from retailops_sandbox.cli.screen import is_watched
     from retailops_sandbox.engine import require_yes
-    from retailops_sandbox.load import launching, order_need
+    from retailops_sandbox.load import certain_orders, launching, order_need
     from retailops_sandbox.load.setup import LoadSetup
     from retailops_sandbox.redaction import SecretPolicy
     from retailops_sandbox.reporting.reporters import files
@@ -178,6 +178,8 @@ def command(
     if not worker:
         sources = build_sources(workspace, dict(os.environ), policy)
         order_need.check(asked, sources, workers=sending)
+        if asked.orders is not None and (said := certain_orders.note(plans, sources)):
+            note(said)
     environment = dict(settings.readable(os.environ))
     launch = launching.Launch(
         setup=asked,

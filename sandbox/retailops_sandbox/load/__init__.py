@@ -14,6 +14,7 @@ pacing         how users keep a rate together
 sending        what a user does: a scenario about orders of its own
 named_orders   which orders a scenario names
 renumbering    scenarios about other orders than those that their files name
+certain_orders  which shipped scenarios fail with other orders than theirs
 order_numbers  shares of a range of order ids
 order_sharing  how a master hands them out to workers
 rates          the rates that a test holds, one after the other

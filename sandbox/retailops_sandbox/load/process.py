@@ -443,7 +443,9 @@ class LoadProcess:
 
     @property
     def _asked(self) -> str:
-        return self._rates.asked if self._rates is not None else f"as {self._setup.users:,} users"
+        users = self._setup.users
+        alone = f"as {users:,} user{'s' * (users > 1)}"
+        return self._rates.asked if self._rates is not None else alone
 
     def _found(self) -> Found:
         """What was found, for the reports."""

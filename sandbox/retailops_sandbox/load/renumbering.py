@@ -54,11 +54,7 @@ class Renumbering:
     def __init__(self, plan: Plan, sources: Sources) -> None:
         self._plan = plan
         self._variables: dict[str, _Own] = {}
-        captured = {name for step in plan.scenario.steps for name in step.capture}
-        found = [
-            [place for place in _places(plan, step, sources) if _names_order(place, captured)]
-            for step in plan.scenario.steps
-        ]
+        found = named_places(plan, sources)
         self._orders = NamedOrders(found, plan.scenario.variables)
         self._steps = [self._numbered(number, own, sources) for number, own in enumerate(found)]
 
@@ -107,6 +103,15 @@ def _in_answer(value: Any, at: str, names: Sequence[tuple[Name, int]]) -> Iterat
         if str(value) == name.written and (isinstance(value, str) or name.member == member):
             yield _Own(at, order, isinstance(value, str))
             return
+
+
+def named_places(plan: Plan, sources: Sources) -> list[list[Place]]:
+    """The places of each step's payload that name an order, beside those that an answer gives."""
+    captured = {name for step in plan.scenario.steps for name in step.capture}
+    return [
+        [place for place in _places(plan, step, sources) if _names_order(place, captured)]
+        for step in plan.scenario.steps
+    ]
 
 
 def _changed(step: Step, numbered: _Numbered, numbers: Sequence[int]) -> Step:

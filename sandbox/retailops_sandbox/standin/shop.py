@@ -158,6 +158,11 @@ class Shop:
         """The orders in their present states, without those made on demand."""
         return list(self._orders.values())
 
+    def is_as_made(self, action: str, edition: str, identifier: str) -> bool:
+        """Whether the data has an order in the state in which one would be made for this action."""
+        made = self.rules.made.get(self.rules.actions[f"{action}.{edition}"].move)
+        return any(order.state == made for order in self._first if identifier in (order.id, order.refnum))
+
     def knows(self, action: str, edition: str) -> bool:
         """Whether there are rules for an action in an edition."""
         return f"{action}.{edition}" in self.rules.actions
