@@ -96,7 +96,10 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path) -> None
 
 def test_log_init_makes_the_tables_once_and_says_so(database_without_tables: str, tmp_path: Path) -> None:
     place = database_words(database_without_tables)
-    note = "note: the server has no pg_trgm, so a search for text reads one delivery after the other\n"
+    note = (
+        "note: without the extension pg_trgm a search for text reads one delivery after the other"
+        " (have it made by CREATE EXTENSION pg_trgm, and run log init again)\n"
+    )
     for said in (
         f"made the tables of a log in {place}\n",
         f"the tables of the log in {place} are up to date\n",
@@ -121,9 +124,9 @@ def refusals(database: str) -> dict[str, str]:
         database.replace(password, "s3cret-x"): "password authentication failed",
         f"postgresql://nobody:{password}@{at}{own.path}": 'password authentication failed for user "nobody"',
         f"postgresql://sandbox@{at}{own.path}": "no password supplied",
-        server.url("nowhere"): 'database "nowhere" does not exist (make it first, with createdb',
-        f"{database}?colour=blue": "PostgreSQL does not know the options of this URL",
-        database.replace(at, f"127.0.0.1:{server.port}x"): "PostgreSQL does not know the options of this URL",
+        server.url("nowhere"): 'database "nowhere" does not exist (make it first: createdb --encoding UTF8',
+        f"{database}?colour=blue": "PostgreSQL does not know the option 'colour' of this URL",
+        database.replace(at, f"127.0.0.1:{server.port}x"): "has a port that is no number from 1 to 65535",
     }
 
 

@@ -53,7 +53,9 @@ def test_a_run_goes_on_without_the_database_and_says_how_to_bring_it_in(
 
     proxy.mend()
     listed = run_forked("log", "list", "--runs", "--log", url, cwd=tmp_path)
-    assert "1 run waits here for the shared log: retailops-sandbox log push" in listed.stderr
+    assert (
+        "1 run waits here for the shared log: retailops-sandbox log push --log postgresql://" in listed.stderr
+    )
     pushed = run_forked("log", "push", str(file), "--log", url, cwd=tmp_path)
     assert (pushed.returncode, pushed.stderr) == (0, "")
     assert re.fullmatch(rf"{file.stem}: brought in, [\d,]+ records\n", pushed.stdout)

@@ -17,6 +17,7 @@ from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FileReport
+from retailops_sandbox.runlog.place import log_option
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.receivers import ReceiverBook
@@ -79,7 +80,7 @@ def log_options(command: Command) -> Command:
 
 def _keep_database(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
-        from retailops_sandbox.cli import process_title
+        from retailops_sandbox.runlog import process_title
 
         context.meta[_DATABASE] = value
         process_title.hide(value)
@@ -93,6 +94,12 @@ def found_workspace(given: str | None) -> Workspace:
     if database is None:
         database = settings.read(os.environ, start).log
     return Workspace.find(given, os.environ, start, database)
+
+
+def given_log() -> str:
+    """` --log URL` without its password, for a command that is proposed to who gave it; else nothing."""
+    database = click.get_current_context().meta.get(_DATABASE)
+    return f" {log_option(database)}" if database else ""
 
 
 _DATABASE = f"{__name__}.database"

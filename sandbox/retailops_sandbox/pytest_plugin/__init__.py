@@ -59,6 +59,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("retailops_log", "The URL of the PostgreSQL database that keeps the log.", default="")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the password out of the list of processes, where an option named the log's database."""
+    if database := config.getoption("--retailops-log"):
+        from retailops_sandbox.runlog import process_title
+
+        process_title.hide(database)
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
     if not file_path.name.endswith(_SUFFIX):
         return None

@@ -71,6 +71,8 @@ def _sent(collected: pytest.Session) -> Iterable[tuple[str, str]]:
 class Hooks:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._remarks: list[str] = []
+        """Lines for users about the log."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -107,6 +109,10 @@ class Hooks:
         try:
             begun.close(stopped=exitstatus == pytest.ExitCode.INTERRUPTED)
         except SandboxError as error:
-            print(f"retailops-sandbox: {lines.in_line(str(error))}", file=sys.stderr)
-        for note in begun.notes:
-            print(f"retailops-sandbox: {lines.in_line(note)}", file=sys.stderr)
+            self._remarks.append(str(error))
+        self._remarks += begun.notes
+
+    def pytest_unconfigure(self) -> None:
+        # No sooner: what pytest says of its tests is on a line of its own then.
+        for remark in self._remarks:
+            print(f"retailops-sandbox: {lines.in_line(remark)}", file=sys.stderr)

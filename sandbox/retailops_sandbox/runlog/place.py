@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import msgspec
 
 from retailops_sandbox.errors import UsageError
 
-_USABLE = re.compile(
-    r"postgres(?:ql)?://(?:[^\s:@/?#]*(?::[^\s:@/?#]*)?@)?[^\s@/?#]*(?:/[^\s@/?#]*)?(?:\?[^\s@/#]*)?"
-)
+_SCHEME = r"(?P<scheme>[a-z][a-z0-9+.-]*)"
 _URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^:@]*)(?::[^@]*)?@)?(?P<host>[^@?#]*)(?:[?#][^@]*)?"
+    rf"{_SCHEME}://(?:(?P<user>[^\s:@/?#]*)(?::[^\s:@/?#]*)?@)?(?P<hosts>[^\s@/?#]*)"
+    r"(?:(?P<name>/[^\s@/?#]*)(?:\?(?P<options>(?:[A-Za-z_]+=[^\s&]*(?:&|$))*))?"
+    # An `@` that comes before the first slash ends a user and a password.
+    r"|(?:\?(?P<more>(?:[A-Za-z_]+=[^\s&@/]*(?:&|$))*))?)"
 )
-"""A URL of a database, without a password that holds an `@`: then nobody can tell where it ends."""
+"""A URL of a database that can be read in one way alone."""
+_UNESCAPED = re.compile(rf"{_SCHEME}://(?P<user>[^\s:@/?#]*):[^@]*@(?P<hosts>[^\s@?#]*)(?:[?#][^@]*)?")
+"""A URL whose password ends at its only `@`, whatever else it holds."""
+_SAYING_WHERE = ("host", "port", "dbname", "service")
+"""The options of a URL that say where the database is."""
 
 
 class LogPlace(msgspec.Struct, frozen=True):
@@ -39,12 +45,23 @@ class LogPlace(msgspec.Struct, frozen=True):
 
 
 def database_words(url: str) -> str:
-    """The URL of a database for people: user, host, port and database, without password and options."""
+    """The URL of a database for people: user, host, port and database, without what may be secret."""
     found = _URL.fullmatch(url)
     if found is None:
-        return "postgresql://…"
+        found = _UNESCAPED.fullmatch(url)
+        return f"{found['scheme']}://{found['user']}@{found['hosts']}" if found else _NOWHERE
+    if found["user"] is None and not _has_ports(found["hosts"]):
+        return _NOWHERE  # It is a user and the beginning of a password.
     user = f"{found['user']}@" if found["user"] else ""
-    return f"{found['scheme']}://{user}{found['host']}"
+    options = (found["options"] or found["more"] or "").split("&")
+    where = "&".join(each for each in options if each.partition("=")[0] in _SAYING_WHERE)
+    place = f"{found['scheme']}://{user}{found['hosts']}{found['name'] or ''}"
+    return f"{place}?{where}" if where else place
+
+
+def log_option(url: str) -> str:
+    """The option that names a database, for a command that a user may copy: without the password."""
+    return f"--log {shlex.quote(database_words(url))}"
 
 
 def without_passwords(text: str) -> str:
@@ -55,21 +72,33 @@ def without_passwords(text: str) -> str:
 def check_database_url(url: str) -> None:
     """UsageError for what is no URL of a PostgreSQL database. Its line holds no password."""
     words = database_words(url)
-    scheme = _SCHEME.match(url)
+    scheme = re.match(f"{_SCHEME}://", url)
     if scheme is None:
         raise UsageError("the log's place is no URL of a database", mend=_EXAMPLE)
     if scheme[1] not in ("postgresql", "postgres"):
         raise UsageError(
             f"the log cannot be kept in {words}", mend=f"only PostgreSQL can keep it: {_EXAMPLE}"
         )
-    if not _USABLE.fullmatch(url) or _BROKEN_ESCAPE.search(url):
+    found = _URL.fullmatch(url)
+    if found is None or _BROKEN_ESCAPE.search(url):
         raise UsageError(
             f"the URL of the log, {words}, cannot be read",
-            mend="write characters such as @ : / ? # % in a name or password as %40 %3A %2F %3F %23 %25",
+            mend="write characters such as @ : / ? # % in a name or password as %40 %3A %2F %3F %23 %25, and"
+            " options as ?name=value",
+        )
+    if not _has_ports(found["hosts"]):
+        raise UsageError(
+            f"the URL of the log, {words}, has a port that is no number from 1 to 65535", mend=_EXAMPLE
         )
 
 
+def _has_ports(hosts: str) -> bool:
+    """Whether what stands behind the colons of hosts can be ports."""
+    ports = [each.rpartition("]")[2].partition(":")[2] for each in hosts.split(",")]
+    return all(re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65_536 for port in ports if port)
+
+
+_NOWHERE = "postgresql://…"
 _IN_TEXT = re.compile(r"\bpostgres(?:ql)?://[^\s'\"]+")
-_SCHEME = re.compile("([a-z][a-z0-9+.-]*)://")
 _EXAMPLE = "for example --log postgresql://user:password@host:5432/database"
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")

@@ -67,6 +67,8 @@ class PushedRun(msgspec.Struct, frozen=True):
     """The number of its records that the log lacked."""
     is_new: bool
     """Whether the log had nothing of the run."""
+    different: int = 0
+    """The number of its records that the log has otherwise, which were left as they are there."""
 
 
 def run_id(now: str, random: str) -> str:

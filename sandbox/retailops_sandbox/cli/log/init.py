@@ -28,4 +28,7 @@ def command(workspace: str | None) -> None:
     if done.mended:
         say(f"rows that were restored from another server, and are of this one now: {done.mended:,}")
     if not done.has_text_index:
-        complain("note: the server has no pg_trgm, so a search for text reads one delivery after the other")
+        complain(
+            "note: without the extension pg_trgm a search for text reads one delivery after the other"
+            " (have it made by CREATE EXTENSION pg_trgm, and run log init again)"
+        )

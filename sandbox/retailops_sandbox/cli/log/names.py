@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from retailops_sandbox.cli.options import found_workspace
+from retailops_sandbox.cli.options import found_workspace, given_log
 from retailops_sandbox.cli.output import complain, note
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.runlog.opening import open_log
@@ -31,7 +31,8 @@ def asked_log(workspace: str | Workspace | None) -> Log:
             complain(f"warning: {away}; this is what waits here")
         if waiting := len(log.waiting()):
             what = "run waits" if waiting == 1 else "runs wait"
-            complain(f"note: {waiting} {what} here for the shared log: retailops-sandbox log push")
+            push = f"retailops-sandbox log push{given_log()}"
+            complain(f"note: {waiting} {what} here for the shared log: {push}")
 
     click.get_current_context().call_on_close(say_what_lacks)
     return log
@@ -58,5 +59,5 @@ def unknown(what: str, log: LogReader, kind: str) -> SandboxError:
     if damaged is not None and damaged.problems:
         return damaged.problems[0]
     newest = [run.id for run in log.runs() if not run.is_idle][:3]
-    known = f"the newest runs are {', '.join(newest)}" if newest else "nothing was sent from there yet"
-    return UsageError(f"there is no {kind} {what!r} in this workspace", mend=known)
+    known = f"the newest runs are {', '.join(newest)}" if newest else "nothing was sent yet"
+    return UsageError(f"there is no {kind} {what!r} in the log", mend=known)

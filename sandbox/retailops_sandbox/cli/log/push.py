@@ -33,7 +33,10 @@ def command(files: tuple[Path, ...], workspace: str | None) -> None:
             say("no run waits for the log")
     for path in paths:
         try:
-            say(_line(push_run_file(place, path, lambda: found.contracts)))
+            pushed = push_run_file(place, path, lambda: found.contracts)
+            say(_line(pushed))
+            if pushed.different:
+                problems.append(_differs(pushed, path))
         except FileError as error:
             problems.append(error)
     for problem in problems:
@@ -42,8 +45,16 @@ def command(files: tuple[Path, ...], workspace: str | None) -> None:
         click.get_current_context().exit(2)
 
 
+def _differs(pushed: PushedRun, path: Path) -> FileError:
+    return FileError(
+        f"{pushed.different:,} of its records are otherwise in the log, which was left as it is",
+        file=str(path),
+        mend="a run of this id is brought in once: the log, or this file, was changed by hand",
+    )
+
+
 def _line(pushed: PushedRun) -> str:
-    if not pushed.added and not pushed.is_new:
+    if not pushed.added and not pushed.is_new and not pushed.different:
         return f"{pushed.id}: the log has all of it already"
     records = f"{pushed.added:,} {'record' if pushed.added == 1 else 'records'}"
     return f"{pushed.id}: brought in, {records}"

@@ -10,7 +10,7 @@ import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import asked_log, run_named, unknown
-from retailops_sandbox.cli.options import found_workspace, log_options
+from retailops_sandbox.cli.options import found_workspace, given_log, log_options
 from retailops_sandbox.cli.output import show, write_json
 from retailops_sandbox.cli.screen import page_width, wants_colour
 from retailops_sandbox.model import encoder
@@ -53,7 +53,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
 def _hints(run: RunSummary) -> Iterable[str]:
     if run.deliveries:
         yield ""
-        yield f"its deliveries: retailops-sandbox log list --run {run.id}"
+        yield f"its deliveries: retailops-sandbox log list --run {run.id}{given_log()}"
 
 
 def _print(lines: Iterable[str]) -> None:

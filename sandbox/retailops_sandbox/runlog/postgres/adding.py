@@ -101,18 +101,22 @@ class RunRows:
         with self._connection.transaction():
             self.add_missing(records)
 
-    def add_missing(self, records: Iterable[Stored]) -> int:
-        """Add those of the next records that are not in the database; the number of these.
+    def add_missing(self, records: Iterable[Stored]) -> tuple[int, int]:
+        """Add those of the next records that are not in the database.
 
-        It is done in a transaction of the caller's.
+        The number of these, and of those that the database has otherwise. It is done in a transaction of the
+        caller's.
         """
         batch = self._batch(records)
         self._connection.execute(_LOCK, (PUSH_LOCK,))
         # Besides the records it selects a row that is none.
-        added = self._connection.execute(_ADD, self._values(batch)).fetchall()
+        values = self._values(batch)
+        added = self._connection.execute(_ADD, values).fetchall()
         # Another run that is in the database may have judged one of these deliveries.
         self._judge(sorted({id for id, _ in added if id is not None}), batch.broken)
-        return sum(is_record for _, is_record in added)
+        found = self._connection.execute(_DIFFERENT, values[:4]).fetchone()
+        assert found is not None
+        return sum(is_record for _, is_record in added), found[0]
 
     def end(self, info: RunInfo) -> None:
         """Keep the record of a run that has ended, and forget what was in flight. It is held no longer."""
@@ -370,6 +374,15 @@ with given as (
 )
 select id, true from added union all select delivery, true from judged
 union all select null, true from ended union all select null, pg_notify('{CHANNEL}', '') is null
+"""
+_DIFFERENT = """
+select
+  (select count(*) from json_to_recordset($2) as each(id text, record text)
+    join deliveries using (id) where deliveries.record <> each.record)
+  + (select count(*) from json_to_recordset($3) as each(number integer, record text)
+    join judgements using (number) where judgements.run = $1::bigint and judgements.record <> each.record)
+  + (select count(*) from json_to_recordset($4) as each(number integer, record text)
+    join results using (number) where results.run = $1::bigint and results.record <> each.record)
 """
 _HOLD_ROWS = "select from deliveries where id = any($1) order by id for update"
 _FIRST = """

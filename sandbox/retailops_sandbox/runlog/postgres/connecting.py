@@ -7,11 +7,11 @@ import time
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, pq
 from psycopg.abc import PQGen
 
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
-from retailops_sandbox.runlog.place import check_database_url, database_words
+from retailops_sandbox.runlog.place import check_database_url, database_words, log_option
 
 _R = TypeVar("_R")
 _C = TypeVar("_C", bound=psycopg.Connection[Any])
@@ -27,10 +27,11 @@ _OPTIONS: dict[str, Any] = {
 }
 _REFUSED = re.compile(
     r"password authentication failed|authentication failed for|no password supplied|does not exist"
-    r"|no pg_hba\.conf entry|not permitted to log in|permission denied|certificate|SSL"
+    r"|pg_hba\.conf|not permitted to log in|permission denied|certificate|SSL"
+    r"|invalid \S+ value|invalid port number|bad value for|definition of service|could not match"
 )
-"""What a server says to who will not get in by waiting."""
-_PORTS = re.compile(r"[0-9,]*")
+"""What a server says to who will not get in by waiting, and the driver of options that nobody can use."""
+_PARAMETERS = "its options are the parameter key words of libpq"
 _SERVER_SAID = re.compile(r"failed: \w+:  ")
 """A server's own words begin with a severity in its language and two blanks."""
 _FOR_NOW = re.compile(
@@ -38,9 +39,12 @@ _FOR_NOW = re.compile(
     "|connection slots|terminating connection"
 )
 """What a server says to who will get in by waiting."""
+CREATEDB = "createdb --encoding UTF8 --template template0 NAME"
+"""The command that makes a database for a log."""
 _MENDS = {
+    "pg_hba.conf": "whoever runs the server adds a line to pg_hba.conf that lets this user in from here",
     "password": "it stands in the URL of the log, in PGPASSWORD or in ~/.pgpass",
-    "database": "make it first, with createdb or CREATE DATABASE",
+    "database": f"make it first: {CREATEDB}",
     "permission denied": "see Roles in docs/shared-log.md",
 }
 _NOT_ALLOWED = ("25006", "42501")
@@ -113,22 +117,23 @@ def adding(url: str) -> psycopg.Connection[Any]:
 def _parsed(url: str) -> dict[str, Any]:
     """The options in a URL; UsageError where it is none."""
     check_database_url(url)
-    # Without what the driver says of it, which may quote the password.
-    wrong = UsageError(f"{database_words(url)}: PostgreSQL does not know the options of this URL")
     try:
-        found = conninfo.conninfo_to_dict(url)
+        return conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        raise wrong from None
-    if not _PORTS.fullmatch(str(found.get("port", ""))):
-        raise wrong
-    return found
+        # Without what the driver says of it, which may quote the password.
+        known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | {"ssl"}
+        named = [each.partition("=")[0] for each in url.partition("?")[2].split("&")]
+        unknown = next((f"the option {name!r}" for name in named if name not in known), "the options")
+        raise UsageError(
+            f"{database_words(url)}: PostgreSQL does not know {unknown} of this URL", mend=_PARAMETERS
+        ) from None
 
 
 def problem(error: psycopg.Error, url: str) -> SandboxError:
     """The error of a database for users: DatabaseAway where it may help to wait, else UsageError."""
     place = database_words(url)
     if error.sqlstate in _NO_TABLES:
-        mend = f"retailops-sandbox log init --log {place}"
+        mend = f"retailops-sandbox log init {log_option(url)}"
         return UsageError(f"{place}: holds no log that this version can use", mend=mend)
     reason = _reason(error, url)
     refused = _SERVER_SAID.search(str(error)) and not _FOR_NOW.search(reason)
@@ -146,6 +151,8 @@ def is_users(error: psycopg.Error) -> bool:
 def _reason(error: psycopg.Error, url: str) -> str:
     """What the driver says, in one line without the password."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    text = text.removeprefix("connection failed: ").rpartition("FATAL:  ")[2]
+    text = (
+        text.removeprefix("connection failed: ").removeprefix("connection is bad: ").rpartition("FATAL:  ")[2]
+    )
     password = conninfo.conninfo_to_dict(url).get("password")
     return text.replace(str(password), "…") if password else text

@@ -15,7 +15,14 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.runlog.place import database_words
 from retailops_sandbox.runlog.postgres.connecting import connect, problem
 from retailops_sandbox.runlog.postgres.text_index import make_text_index
-from retailops_sandbox.runlog.postgres.version import EARLIER, LATEST, check_tables, version_of
+from retailops_sandbox.runlog.postgres.version import (
+    EARLIER,
+    LATEST,
+    VERSION_TABLE,
+    check_encoding,
+    check_tables,
+    version_of,
+)
 
 SCRIPTS = Path(__file__).with_name("migrations")
 _ONE_AT_A_TIME = 0x52534C48
@@ -55,6 +62,7 @@ def migrate(url: str) -> Migrated:
 def _migrate(connection: Connection, url: str) -> Migrated:
     connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _ONE_AT_A_TIME})
     driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
+    check_encoding(driver, url)
     before = version_of(driver, url)
     if before and before not in EARLIER:
         check_tables(driver, url)
@@ -92,7 +100,8 @@ def _mend_transactions(connection: Connection) -> int:
 def _not_made(error: psycopg.Error, url: str) -> Exception:
     if error.sqlstate in _TAKEN:
         return UsageError(
-            f"{database_words(url)}: has other tables with these names: {error.diag.message_primary}",
-            mend="make a database of its own for the log",
+            f"{database_words(url)}: has tables with these names, and none that says that they are a log's:"
+            f" {error.diag.message_primary}",
+            mend=f"make a database of its own for the log; if this is one, restore its {VERSION_TABLE}, too",
         )
     return problem(error, url)

@@ -30,6 +30,7 @@ _LONGEST = 2.0
 def push(place: LogPlace, path: Path, contracts: ContractSource) -> PushedRun:
     """Bring a run file into the database of a place, in one transaction; one of its spool is then deleted.
 
+    It stays where the log has a record of it otherwise.
     FileError where it is none, is damaged or goes on; DatabaseAway or UsageError where the database is not to
     be used.
     """
@@ -39,17 +40,21 @@ def push(place: LogPlace, path: Path, contracts: ContractSource) -> PushedRun:
         with closing(connecting.adding(place.database)) as connection, connection.transaction():
             rows = RunRows(connection, head, contracts)
             rows.begin()
-            added = sum(rows.add_missing(some) for some in _in_pieces(_records(file, head, path)))
+            added = different = 0
+            for some in _in_pieces(_records(file, head, path)):
+                new, others = rows.add_missing(some)
+                added += new
+                different += others
             if head.finished_at:
                 rows.end(head)
     except psycopg.Error as error:
         raise connecting.problem(error, place.database) from None
-    if path.absolute().parent == place.spool_dir.absolute():
+    if not different and path.absolute().parent == place.spool_dir.absolute():
         try:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(file, error) from error
-    return PushedRun(head.id, added, is_new=rows.is_new)
+    return PushedRun(head.id, added, is_new=rows.is_new, different=different)
 
 
 def _ended(path: Path) -> Path:

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.runlog.place import database_words
-from retailops_sandbox.runlog.postgres.connecting import DatabaseAway, connect, problem
+from retailops_sandbox.runlog.place import database_words, log_option
+from retailops_sandbox.runlog.postgres.connecting import CREATEDB, DatabaseAway, connect, problem
 
 EARLIER = ("0001",)
 """The migrations before the latest, in their order."""
@@ -49,11 +49,12 @@ def _may_write(url: str) -> bool:
 
 def check_tables(connection: psycopg.Connection[Any], url: str) -> None:
     """UsageError where the tables of a log are missing, or older or newer than this sandbox uses them."""
+    check_encoding(connection, url)
     found = version_of(connection, url)
     if found == LATEST:
         return
     place = database_words(url)
-    make = f"retailops-sandbox log init --log {place}"
+    make = f"retailops-sandbox log init {log_option(url)}"
     if not found:
         raise UsageError(f"{place}: has no tables of a log", mend=f"make them: {make}")
     if found in EARLIER:
@@ -65,6 +66,16 @@ def check_tables(connection: psycopg.Connection[Any], url: str) -> None:
         f"{place}: has the tables of a newer version: {found}, and this one uses {LATEST}",
         mend="pip install -U 'retailops-sandbox[postgres]'",
     )
+
+
+def check_encoding(connection: psycopg.Connection[Any], url: str) -> None:
+    """UsageError for a database that cannot keep all characters."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UsageError(
+            f"{database_words(url)}: its encoding is {encoding}, and a log needs UTF8",
+            mend=f"make another database for it: {CREATEDB}",
+        )
 
 
 def version_of(connection: psycopg.Connection[Any], url: str) -> str:

@@ -287,7 +287,7 @@ class ComposePages(RoomPages):
         """The pane with a delivery, or with none where the id is empty; 404 for an unknown id."""
         found = answer.of(self._context, case, delivery)
         if found is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {delivery} in this log.")
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {delivery} in the log.")
         return found
 
     async def _once(self, key: str, wanted: SendRequest) -> tuple[str, bool]:

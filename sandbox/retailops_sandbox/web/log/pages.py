@@ -212,9 +212,7 @@ class LogPages(RoomPages):
         log = self._context.log
         found = log.run(asked) if asked != _LATEST else next((r for r in log.runs() if not r.is_idle), None)
         if found is None:
-            raise UsageError(
-                f"there is no run {asked!r} in this workspace's log", mend="the runs are under Runs"
-            )
+            raise UsageError(f"there is no run {asked!r} in the log", mend="the runs are under Runs")
         return found
 
     def _place(self, before: str) -> SortKey | None:

@@ -100,9 +100,9 @@ class RoomPages:
 
 def no_delivery(id: str) -> HTTPException:
     """The exception for a delivery that is not in the log."""
-    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
+    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in the log.")
 
 
 def no_run(id: str) -> HTTPException:
     """The exception for a run that is not in the log."""
-    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
+    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in the log.")

@@ -78,6 +78,19 @@ def test_a_run_file_is_brought_in_once_and_stays(tmp_path: Path, place: LogPlace
     assert path.exists()
 
 
+def test_what_the_log_has_otherwise_is_told_and_left(tmp_path: Path, place: LogPlace, rows: Rows) -> None:
+    path, _ = written(tmp_path)
+    push(place, path)
+    found = rows.all()
+    place.spool_dir.mkdir(parents=True)
+    other = place.spool_dir / path.name
+    other.write_text(path.read_text().replace('"verdict":"failed"', '"verdict":"passed"'))
+    # The judgement and the result.
+    assert push(place, other) == PushedRun(RUN, 0, is_new=False, different=2)
+    assert rows.all() == found
+    assert other.exists()
+
+
 def test_what_waits_is_deleted_once_it_is_in(place: LogPlace, rows: Rows) -> None:
     with open_run(place.spool_dir) as run:
         delivery = make_delivery(run)
