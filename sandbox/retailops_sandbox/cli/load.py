@@ -42,7 +42,7 @@ _PORT = click.IntRange(1, 65_535)
     "--users",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Users at once; 10 unless told, 15 for each scenario a second of --rate and --step-load.",
+    help="Users at once; 10 unless told, with --rate and --step-load 15 for each scenario a second.",
 )
 @click.option(
     "--spawn-rate",

@@ -16,6 +16,7 @@ named_orders   which orders a scenario names
 renumbering    scenarios about other orders than those that their files name
 certain_orders  which shipped scenarios fail with other orders than theirs
 order_numbers  shares of a range of order ids
+order_need     whether the range is large enough
 order_sharing  how a master hands them out to workers
 rates          the rates that a test holds, one after the other
 agreement      what a master and its workers have in common
@@ -25,11 +26,13 @@ holding        how all workers hold a rate, and count what comes of it
 tally          what one worker counts
 counts         what was counted, and whether something happens more often than before
 wrong_answers  what is wrong with an answer, in words
+constant       whether a constant rate was held
 series         which rate is measured next, and where answers change
 verdict        what a series of rates showed, in one line
 statistics     what Locust's statistics are told of the engine's events
 screen         what is printed while a test goes on
 reports        Locust's statistics, printed and in files
+found          what was found, for the reports
 totals         counts of steps by their verdicts, from which the exit code follows
 evidence       the failed deliveries that the log keeps
 page           what Locust's own web page is guarded by

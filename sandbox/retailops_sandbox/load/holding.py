@@ -33,7 +33,8 @@ _PART = 2.0
 """The seconds that are counted at a time while a constant rate is kept: a worker that is lost takes what it
 counted in these with it."""
 _FIRST_SHARE = 0.25
-"""The part of the time, at most, that shows how long answers take."""
+_PART_SHARE = 0.1
+"""The share of the time, at most, of the part that shows how long answers take, and of each other part."""
 _LEAST = 0.1
 """Seconds that are too few to count anything."""
 
@@ -185,7 +186,7 @@ class Holding:
             window = self._open()
             gevent.sleep(left if left - part < _LEAST else part)
             window.at_the_end = present(self._runner)
-            part = _PART
+            part = min(_PART, seconds * _PART_SHARE)
             if window.at_the_end != window.workers:
                 self._close()
                 with gevent.Timeout(max(end - time.monotonic(), 0), False):

@@ -13,9 +13,9 @@ from retailops_sandbox.load import verdict
 from retailops_sandbox.load.constant import KeptRate
 from retailops_sandbox.load.holding import HeldRate, Holding
 from retailops_sandbox.load.pacing import users_for
-from retailops_sandbox.load.series import UNMEASURED, Change, Series, Step
+from retailops_sandbox.load.series import Change, Series, Step
 from retailops_sandbox.load.setup import LoadSetup
-from retailops_sandbox.load.wrong_answers import EXCUSED
+from retailops_sandbox.load.totals import exit_code_at_rates
 
 _AT_ONCE = 1e6
 """Users a second, where nothing is said: they begin one after the other all the same."""
@@ -72,15 +72,8 @@ class Rates:
             self._greenlet.kill()
 
     def exit_code(self, code: int) -> int:
-        """The exit code of a test whose answers give this one: 1 also for not held, 5 for not measured."""
-        change = self._change()
-        if change is None:
-            return code
-        if code == 0:
-            return 5 if change.what in UNMEASURED else 1
-        # What comes too late is no failure of the receiver where the machine is late that sends.
-        is_own = change.what == "machine" and all(set(step.counts.wrong) <= EXCUSED for step in self.steps)
-        return 5 if code == 1 and is_own else code
+        """The exit code of a test whose answers give this one."""
+        return exit_code_at_rates(code, self._change(), self.steps)
 
     def _change(self) -> Change | None:
         """Why the rates are not held, or not measured; None where they are held."""

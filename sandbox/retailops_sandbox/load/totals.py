@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from retailops_sandbox.engine import StepResult
+from retailops_sandbox.load.series import UNMEASURED, Change, Step
+from retailops_sandbox.load.wrong_answers import EXCUSED
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.session.exit_code import exit_code_of
 
@@ -58,3 +61,17 @@ class Totals(msgspec.Struct):
     def from_message(cls, message: Any) -> Totals:
         """The totals of a worker's message; ValidationError where it is none of this version."""
         return msgspec.convert(message, cls)
+
+
+def exit_code_at_rates(code: int, change: Change | None, steps: Sequence[Step]) -> int:
+    """The exit code of a test at rates whose answers give this one: 1 also for not held, 5 for not measured.
+
+    `change` is why the rates are not held, `steps` what was measured.
+    """
+    if change is None:
+        return code
+    if code == 0:
+        return 5 if change.what in UNMEASURED else 1
+    # What comes too late is no failure of the receiver where the machine is late that sends.
+    is_own = change.what == "machine" and all(set(step.counts.wrong) <= EXCUSED for step in steps)
+    return 5 if code == 1 and is_own else code
