@@ -240,6 +240,11 @@ def test_damaged_files_are_said_and_the_others_merged(shards: list[Path], tmp_pa
         assert line.startswith(f"! incomplete  {begin}"), line
         assert "(fetch it again, or run its shard again)" in line or "--shard 2/3" in line
     assert len(runfile.read(tmp_path / "run.json").head.shards) == 2
+    (line,) = problems(merge(shards[0], shards[2], "nowhere.json", cwd=tmp_path))
+    assert line.partition("  ")[2] == (
+        "nowhere.json: cannot be read: no such file or directory, so shard 2/3 is missing "
+        "(fetch it again, or run its shard again)"
+    )
 
 
 def test_what_is_not_of_one_run_is_refused_in_a_line_each(

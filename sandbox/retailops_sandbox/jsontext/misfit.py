@@ -106,7 +106,8 @@ def _misfit(
     unknown, missing, mismatch = _unknown_field(message), _missing_field(message), _expected(message)
     if unknown:
         what = f"unknown field {quoted(unknown[1])}"
-        mend = _nearest(unknown[1], _choices(type, tokens, fields=True))
+        known = _choices(type, tokens, fields=True)
+        mend = _near(unknown[1], known) or _listed(known)
         tokens += (unknown[1],)
     elif missing:
         what, mend = f"the field {quoted(missing[1])} is missing", "add it"
@@ -119,7 +120,9 @@ def _misfit(
     elif message.startswith("Invalid"):
         stray = _at(value, tokens)
         what = f"{excerpt(stray)} is not a value of this field"
-        mend = _nearest(stray, _choices(type, tokens, fields=False))
+        known = _choices(type, tokens, fields=False)
+        # The nearest in spelling may be another in meaning, so all are told: "timeout" is mostly a deadline.
+        mend = " ".join(filter(None, (_near(stray, known), _listed(known))))
     else:
         what = message[0].lower() + message[1:]
     return error_in(text, pointers.join(tokens), what, mend=mend, file=file)
@@ -129,9 +132,12 @@ def _wanted(mismatch: re.Match[str]) -> str:
     return " or ".join(_NAMES.get(name, name) for name in mismatch[1].split(" | "))
 
 
-def _nearest(stray: Json, known: list[str]) -> str:
-    near = did_you_mean(stray, known, spelled=quoted) if isinstance(stray, str) else ""
-    return near or (f"known here: {', '.join(known)}" if known else "")
+def _near(stray: Json, known: list[str]) -> str:
+    return did_you_mean(stray, known, spelled=quoted) if isinstance(stray, str) else ""
+
+
+def _listed(known: list[str]) -> str:
+    return f"known here: {', '.join(known)}" if known else ""
 
 
 def _choices(type: Any, tokens: Tokens, *, fields: bool) -> list[str]:

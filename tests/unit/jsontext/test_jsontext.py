@@ -443,7 +443,9 @@ def test_convert_takes_each_number_as_its_field_wants_it() -> None:
         (
             '{"steps": [{"expect": {"fault": "dsn"}}]}',
             Scenario,
-            's.json:1:33 at /steps/0/expect/fault: "dsn" is not a value of this field (did you mean "dns"?)',
+            's.json:1:33 at /steps/0/expect/fault: "dsn" is not a value of this field (did you mean "dns"? '
+            "known here: cancelled, closed, connect timeout, deadline, dns, malformed, refused, tls, "
+            "too large)",
         ),
         (
             '{"steps": [{"deliver": {"times": 2.5}}]}',
@@ -463,7 +465,8 @@ def test_convert_takes_each_number_as_its_field_wants_it() -> None:
         (
             '{"name": "n", "base_url": "", "auth": {"kind": "bsic"}}',
             Receiver,
-            's.json:1:48 at /auth/kind: "bsic" is not a value of this field (did you mean "basic"?)',
+            's.json:1:48 at /auth/kind: "bsic" is not a value of this field (did you mean "basic"? '
+            "known here: basic, bearer, netrc)",
         ),
     ],
 )

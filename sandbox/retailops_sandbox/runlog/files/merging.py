@@ -274,8 +274,12 @@ class ShardFiles:
                 self.refusals.append(SandboxError(what, mend="leave one of them out", file=one.name))
         if self.refusals:
             return
+        missing = list(_missing(by_number, first.shard.count))
+        if len(self.problems) == 1 and first.shard.count - len(by_number) == 1:
+            # The one file that cannot be read is the one shard that is missing, and counts once.
+            self.problems[0].what += f", so {missing.pop().what}"
         self.problems += [each.problem for each in self._shards if each.problem is not None]
-        self.problems += _missing(by_number, first.shard.count)
+        self.problems += missing
 
 
 class MergedFile:
