@@ -67,13 +67,18 @@ class Process:
     """One process of a load test, without the command around it. A worker minds two seconds of silence."""
 
     def __init__(self, stack: ExitStack, folder: Path, role: Role, shop: Receiver, port: int) -> None:
-        text = '{"steps": [{"name": "send", "fixture": "default", "expect": {"status": 200}}]}'
+        step = {"name": "send", "fixture": "default", "set": {"/data/order/ip_address": "at ${sequence}"}}
+        text = json.dumps({"steps": [step]})
         asked = LoadSetup(
             workspace=folder,
             plans=(read_scenario(text, id="s", file=""),),
             receiver=Target(name="shop", base_url=shop.url),
             role=role,
             master_port=port,
+            rate=100.0,
+            pace=15.0,
+            users=1500,
+            spawn_rate=0.0,
         )
         code = (
             "from retailops_sandbox.load import joining, process; joining._SILENT = 2; exit(process.main())"
@@ -338,17 +343,29 @@ def test_a_worker_that_would_send_something_else_is_refused_in_a_line_on_both_si
     assert not elsewhere.requests
 
 
-def test_a_worker_whose_master_is_gone_sends_no_more(tmp_path: Path, shop: Receiver):
+def test_workers_share_the_users_and_send_no_more_when_their_master_is_gone(tmp_path: Path, shop: Receiver):
+    """One of them comes while the master, which waits for one alone, has the other start the users."""
     port = unused_port()
+
+    def sent(worker: int) -> bool:
+        # Each worker has a billion numbers of a sequence for itself.
+        return any(
+            int(request.partition(b'"at ')[2].partition(b'"')[0]) // 10**9 == worker
+            for request in list(shop.requests)
+        )
+
     with ExitStack() as stack:
         master = Process(stack, tmp_path, "master", shop, port)
-        worker = Process(stack, tmp_path, "worker", shop, port)
-        wait_until(lambda: bool(shop.requests))
+        assert master.process.stdout is not None
+        assert master.process.stdout.readline() == b"waits for 1 worker at 127.0.0.1:%d\n" % port
+        workers = [Process(stack, tmp_path, "worker", shop, port).process for _ in range(2)]
+        wait_until(lambda: sent(0) and sent(1))
         master.process.kill()
-        assert worker.process.wait(timeout=30) == setup.UNABLE
-        assert worker.process.stderr is not None
+        assert [worker.wait(timeout=30) for worker in workers] == [setup.UNABLE] * 2
         said = f"error: the master at 127.0.0.1:{port} is gone, and this worker sends no more\n"
-        assert worker.process.stderr.read().decode() == said
+        for worker in workers:
+            assert worker.stderr is not None
+            assert worker.stderr.read().decode() == said
 
 
 def test_a_worker_that_dies_before_it_has_begun_is_not_waited_for(tmp_path: Path, shop: Receiver):

@@ -10,7 +10,7 @@ import msgspec
 from locust import __version__ as LOCUST
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 from locust.stats import RequestStats
 
 from retailops_sandbox.load.agreement import Agreement
@@ -19,6 +19,8 @@ from retailops_sandbox.load.agreement import Agreement
 _JOINING = "retailops joining"
 _REFUSED = "retailops refused"
 
+_LOOK = 0.05
+"""Seconds between two looks at whether all users have started."""
 _READY = "client_ready"
 """Locust's message of a worker that can begin."""
 _ASK_AGAIN = 5.0
@@ -57,6 +59,15 @@ class Master(MasterRunner):
             self.send_message("ack", {"index": self.worker_indexes[client_id]}, client_id=client_id)
         else:
             MasterRunner.handle_message(self, client_id, msg)
+            if msg.type == _READY and self.state == STATE_SPAWNING:
+                gevent.spawn(self._share_again)
+
+    def _share_again(self) -> None:
+        """Share the users once they have started: Locust forgets a worker that comes as the last ones do."""
+        while self.state == STATE_SPAWNING:
+            gevent.sleep(_LOOK)
+        if self.state == STATE_RUNNING:
+            self.start(self.target_user_count, self.spawn_rate)
 
     def _judge(self, client_id: str, msg: Message) -> None:
         try:
