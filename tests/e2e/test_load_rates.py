@@ -123,7 +123,7 @@ def test_a_constant_answer_time_is_held_and_the_load_ends_with_its_time(tmp_path
     (row,) = csv.DictReader((tmp_path / "found_verdict.csv").read_text().splitlines())
     assert (row["receiver"], row["verdict"], row["first_order"]) == (url, line, str(found["first_order"]))
     page = (tmp_path / "found.html").read_text()
-    assert f"<p>Receiver {url}: 20 cancels a second, by 300 users</p><p>{line}</p>" in page
+    assert f"<h2>{line}</h2><p>Receiver {url}: 20 cancels a second, by 300 users</p>" in page
 
 
 def test_the_rate_that_was_reached_is_told_and_why_not_more(tmp_path: Path):

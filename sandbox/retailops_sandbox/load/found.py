@@ -11,6 +11,12 @@ import msgspec
 from retailops_sandbox.load.order_numbers import Block
 from retailops_sandbox.load.series import Step
 
+_STYLE = (
+    "max-width: 1200px; box-sizing: border-box; margin: 0 auto; padding: 16px clamp(16px, 2vw, 24px) 0;"
+    " font: 16px/1.5 Roboto, Helvetica, Arial, sans-serif"
+)
+"""As wide as Locust's page, and in its type."""
+
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Where a load test sent to, which orders it was about and what it found."""
@@ -42,11 +48,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_html(self) -> str:
         """It as it stands above a page's own report."""
-        said = [f"Receiver {self.receiver}: {self.asked}", self.verdict]
+        said = [f"Receiver {self.receiver}: {self.asked}"]
         if self.orders is not None:
             said.append(f"Orders from {self.orders.first} to {self.orders.last}")
-        lines = "".join(f"<p>{html.escape(line)}</p>" for line in said if line)
-        return f'<section style="font: 16px/1.5 sans-serif; padding: 8px 24px">{lines}</section>'
+        lines = [f"<p>{html.escape(line)}</p>" for line in said]
+        if self.verdict:
+            lines.insert(0, f"<h2>{html.escape(self.verdict)}</h2>")
+        return f'<section style="{_STYLE}">{"".join(lines)}</section>'
 
 
 def _step(step: Step) -> dict[str, Any]:
