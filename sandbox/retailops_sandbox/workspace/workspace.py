@@ -407,7 +407,7 @@ def list_folder(folder: str, within: Path) -> FolderListing:
         if not entry.name.endswith(SUFFIX):
             if _is_misspelled(entry.name):
                 what = f"is passed over, as its name does not end in {SUFFIX}"
-                mistakes.append(FileError(what, mend="rename it", file=entry.path))
+                mistakes.append(FileError(what, mend="rename it", file=entry.path.removeprefix(_HERE)))
             continue
         is_link = entry.is_symlink()
         has_links = has_links or is_link
