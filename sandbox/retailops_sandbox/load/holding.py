@@ -55,6 +55,8 @@ class Counting:
         self._begin_no_more = begin_no_more
         self._number = 0
         """Of what is counted now; 0 for nothing."""
+        self._has_ended = False
+        """Whether users begin no more."""
         self._delays: list[float] = []
         self._watching: gevent.Greenlet | None = None
         runner.register_message(_COUNT, self._count)
@@ -66,11 +68,13 @@ class Counting:
         if counts is not None:
             self._spawn_telling(counts, _DRAIN)
         self._number = msg.data["number"]
+        self._has_ended = False
         self._delays = []
         self._watching = gevent.spawn(self._watch, self._delays)
 
     def _stop(self, environment: Environment, msg: Message) -> None:
         if msg.data["ends"]:
+            self._has_ended = True
             self._begin_no_more()
         if self._number:
             self._spawn_telling(self._tally.close(), msg.data["patience"], all_ended=msg.data["all"])
@@ -78,7 +82,10 @@ class Counting:
 
     def _watch(self, delays: list[float]) -> None:
         while True:
-            delays.append(self._delay())
+            delay = self._delay()
+            # A machine that only waits for the last answers is not late, and was not because of that.
+            if not self._has_ended:
+                delays.append(delay)
             gevent.sleep(_LOOK)
 
     def _spawn_telling(self, counts: Counts, patience: float, *, all_ended: bool = False) -> None:
