@@ -271,7 +271,13 @@ def test_the_page_of_locust_starts_a_test_and_answers_only_its_own(tmp_path: Pat
     scenario(tmp_path, "right")
     port = unused_port()
     page = f"http://127.0.0.1:{port}"
-    with started(tmp_path, shop, "--web", "--web-port", port) as load:
+
+    def state() -> tuple[int, list[str]]:
+        """How many users there are, and the states of the workers."""
+        shown = httpx.get(f"{page}/stats/requests").json()
+        return shown["user_count"], [worker["state"] for worker in shown["workers"]]
+
+    with started(tmp_path, shop, "--web", "--web-port", port, "--processes", 1) as load:
         assert load.stdout is not None
         assert load.stdout.readline() == f"Locust's page is at {page} (Ctrl-C ends it)\n"
         wait_until(lambda: is_listening(port))
@@ -285,9 +291,12 @@ def test_the_page_of_locust_starts_a_test_and_answers_only_its_own(tmp_path: Pat
         assert httpx.get(page, headers={"Host": f"evil.example:{port}"}).status_code == 403
         assert "the receiver is" in httpx.post(f"{page}/swarm", data=form).json()["message"]
         assert not shop.requests
-        assert httpx.post(f"{page}/swarm", data=form | {"host": shop.url}).json()["success"]
-        wait_until(lambda: httpx.get(f"{page}/stats/requests").json()["total_rps"] > 0)
-        assert httpx.post(f"{page}/stop").json()["success"]
+        for _ in range(2):  # a worker is there for the next test, too
+            wait_until(lambda: state() == (0, ["ready"]))
+            assert httpx.post(f"{page}/swarm", data=form | {"host": shop.url}).json()["success"]
+            wait_until(lambda: state() == (2, ["running"]))
+            wait_until(lambda: httpx.get(f"{page}/stats/requests").json()["total_rps"] > 0)
+            assert httpx.post(f"{page}/stop").json()["success"]
         assert "right.scenario.json / send" in httpx.get(f"{page}/stats/requests/csv").text
         load.send_signal(signal.SIGINT)
         assert load.wait(timeout=30) == 0, "a test that was over, and passed"

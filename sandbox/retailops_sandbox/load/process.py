@@ -217,7 +217,8 @@ class LoadProcess:
         events.test_stopping.add_listener(self._stop_sending)
         events.report_to_master.add_listener(self._add_totals)
         events.worker_report.add_listener(self._take_totals)
-        if self._setup.web_port is None:
+        if self._setup.reports and self._setup.web_port is None:
+            # A worker goes on to the next test, until its master ends it.
             events.test_stop.add_listener(lambda environment: self._ended.set())
 
     def _take_messages(self, runner: Runner) -> None:
