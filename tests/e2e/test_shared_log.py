@@ -82,6 +82,21 @@ def test_each_shows_the_deliveries_of_the_other_at_once(two: Two):
         assert "passed" in main_words(other.http.get(f"/deliveries/{id}").text)
 
 
+def test_the_settings_of_one_workspace_delete_nothing_of_a_shared_log(two: Two, tmp_path: Path):
+    sent(two.there)
+    (tmp_path / "pyproject.toml").write_text("[tool.retailops-sandbox]\nkeep-runs = 1\nkeep-days = 1\n")
+    for _ in range(2):
+        two.run("send", "default", "--stand-in", cwd=tmp_path)
+    before = two.run("log", "list", "--runs", cwd=tmp_path)
+    with serving(tmp_path, RETAILOPS_SANDBOX_LOG=two.url) as served:
+        code, errors = served.interrupt()
+    assert code == 0
+    assert "from a shared log only `log prune` does" in errors
+    assert two.run("log", "list", "--runs", cwd=tmp_path) == before
+    # Who asks for it gets it, by the same settings.
+    assert "removed 1 run" in two.run("log", "prune", cwd=tmp_path)
+
+
 def test_what_is_in_flight_elsewhere_is_shown_as_such_and_only_its_own_process_cancels_it(two: Two):
     here, there = two.here, two.there
     here.add("hanging", "/misbehave/hang")

@@ -51,6 +51,20 @@ def test_a_run_goes_on_without_the_database_and_says_how_to_bring_it_in(
     assert away.stderr.startswith("error: postgresql://")
     assert waiting(tmp_path) == [file]
 
+    # What waits here is not taken for all that there is.
+    for what in (
+        ("--runs",),
+        ("--verdict", "failed"),
+        ("--run", "latest"),
+        ("--run", "20240501T120000Z-abcdef"),
+    ):
+        listed = run_forked("log", "list", *what, "--log", url, cwd=tmp_path)
+        assert (listed.returncode, listed.stdout, listed.stderr.count("\n")) == (2, "", 1), listed
+        assert "cannot be reached" in listed.stderr
+    local = run_forked("log", "list", "--run", file.stem, "--log", url, cwd=tmp_path)
+    assert (local.returncode, file.stem in local.stdout) == (0, True)
+    assert "this is what waits here" in local.stderr
+
     proxy.mend()
     listed = run_forked("log", "list", "--runs", "--log", url, cwd=tmp_path)
     assert (

@@ -57,12 +57,16 @@ class PostgresProxy:
 
     def mend(self) -> None:
         """Let connections through again."""
+        self.mend_connecting()
+        self._flowing.set()
+
+    def mend_connecting(self) -> None:
+        """Take connections again. After `silence` nothing comes through them."""
         with self._changing:
             if self._listener is None:
                 self._listener = _bound(self.port)
                 self._listener.listen(100)
                 threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-        self._flowing.set()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:

@@ -11,6 +11,7 @@ const SILENT = "Not live: the sandbox does not answer.";
 
 export class LiveLog {
   #isOutdated = false; // the stream cannot go on from what the page shows
+  #isSilent = true; // until the stream has begun
   #asking = null; // aborts the fetch under way
 
   // `onMade` is called when the list was made anew.
@@ -35,9 +36,11 @@ export class LiveLog {
         reload: () => this.#reload(),
         problem: (problem) => this.#showProblem(problem, "log"),
         fixed: () => this.#showProblem("", "log"),
+        notice: (markup) => this.#showNotice(markup),
       },
       onSilence: (isSilent) => {
-        this.#part("#live-state").hidden = isSilent;
+        this.#isSilent = isSilent;
+        this.#showState();
         if (isSilent) this.#showProblem(SILENT, "silence");
         else if (this.#part("#live-problem").dataset.of === "silence") this.#showProblem("", "log");
       },
@@ -82,6 +85,20 @@ export class LiveLog {
     line.hidden = !problem;
     line.dataset.of = source;
     line.querySelector("span:last-child").textContent = problem;
+  }
+
+  // What every page says of the log stands above this one.
+  #showNotice(markup) {
+    const template = document.createElement("template");
+    template.innerHTML = markup;
+    document.getElementById("log-notice").replaceChildren(template.content);
+    this.#showState();
+  }
+
+  // A list without what others send is not live.
+  #showState() {
+    const isAway = document.querySelector("#log-notice .away") !== null;
+    this.#part("#live-state").hidden = this.#isSilent || isAway || !this.section.dataset.live;
   }
 
   #readingEnded() {
@@ -139,7 +156,8 @@ export class LiveLog {
       this.section.removeAttribute("aria-busy");
       return false;
     }
-    const made = new DOMParser().parseFromString(text, "text/html").getElementById("log");
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const made = page.getElementById("log");
     if (!made) {
       location.assign(address);
       return false;
@@ -148,6 +166,8 @@ export class LiveLog {
     this.rows.forget();
     this.#isOutdated = false;
     this.#become(made, isTyped);
+    document.getElementById("log-notice").replaceWith(page.getElementById("log-notice"));
+    this.#showState();
     this.stream.connect();
     return true;
   }
@@ -166,7 +186,6 @@ export class LiveLog {
     if (made.dataset.live) this.section.dataset.live = made.dataset.live;
     else delete this.section.dataset.live;
     this.section.querySelectorAll("table.log time[datetime]").forEach(ownZone);
-    if (!made.dataset.live) this.#part("#live-state").hidden = true;
     mark(rowOf(openId()));
     this.onMade();
   }

@@ -45,6 +45,10 @@ def command(
     folder = found_workspace(workspace)
 
     log = log_of(folder)
+    kept = Retention(chosen.keep_runs, chosen.keep_days)
+    if folder.database and kept.is_any:
+        note("keep-runs and keep-days delete nothing: from a shared log only `log prune` does")
+        kept = Retention()
     opened = {file: log.open(Path(file), file) for file in files}
 
     def on_ready(address: str, stand_in: str) -> None:
@@ -77,7 +81,7 @@ def command(
         on_ready=on_ready,
         on_unwritable=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
         notice=note,
-        retention=Retention(chosen.keep_runs, chosen.keep_days),
+        retention=kept,
         on_pruned=on_pruned,
     )
     asyncio.run(serving)

@@ -27,6 +27,8 @@ class Run:
         self._options = options
         self._context = RunContext(ports, options)
         self._failures = 0
+        self.seconds = 0.0
+        """The seconds that the run took, without those in which its events waited for the log."""
 
     @property
     def stopped(self) -> bool:
@@ -40,6 +42,7 @@ class Run:
         """
         telling = self._context.telling
         telling.on_event, telling.on_error = on_event, self.stop
+        start = self._ports.clock.seconds()
         numbered = iter(list(self._context.preparation.numbered(self._plans)))
         workers = [
             asyncio.create_task(self._work(numbered))
@@ -53,6 +56,7 @@ class Run:
             if not all(worker.done() for worker in workers):
                 self.stop()
             await asyncio.gather(*workers, return_exceptions=True)
+            self.seconds = self._ports.clock.seconds() - start
             await telling.finish()
         telling.check()
 

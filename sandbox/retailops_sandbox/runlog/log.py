@@ -315,6 +315,10 @@ class FileLog:
         """No run: each is in the log from its first record on."""
         return []
 
+    def unwritten(self) -> str:
+        """Nothing: each run is in the log from its first record on."""
+        return ""
+
     # --- changes ---
 
     def cursor(self) -> FileCursor:

@@ -61,6 +61,10 @@ class RunWriter(RunContent, Protocol):
     def is_flushed(self) -> bool:
         """Whether `flush` would return at once."""
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the log cannot be reached, as far as is known, and lacks something of the run."""
+
     async def flush(self) -> None:
         """Wait until every reader of the log has what was appended before.
 
@@ -207,6 +211,12 @@ class LogReader(Protocol):
         """The ids of the runs that are not yet in a log of many, and that no process brings there by itself.
 
         Cheap, but FileError where their folder cannot be read.
+        """
+
+    def unwritten(self) -> str:
+        """Why a log of many lacks something of a run that goes on here; empty where it lacks nothing.
+
+        Its process brings it in by itself. Cheap, but FileError where its folder cannot be read.
         """
 
     def count(self) -> int:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO, TypeVar
+
+import msgspec
 
 from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
-from retailops_sandbox.runlog.files.folder import RunFolder
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Cursor
-from retailops_sandbox.runlog.postgres.connecting import DatabaseAway
+from retailops_sandbox.runlog.postgres.connecting import DatabaseAway, DatabaseRefused
 from retailops_sandbox.runlog.postgres.log import PostgresLog
 from retailops_sandbox.runlog.query import EVERYTHING, Query
+from retailops_sandbox.runlog.reach import Reach
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
 from retailops_sandbox.runlog.runs import Reindexed, RunSummary
+from retailops_sandbox.runlog.unwritten import unwritten, waiting
 
-_PAUSE = 2.0
-"""Seconds after a failure in which the database is not asked again."""
-_TRYING = 10.0
-"""Seconds in which nobody else asks a database that was away, while one tries it."""
 _Reader = PostgresLog | FileLog
 _T = TypeVar("_T")
 
@@ -38,7 +37,7 @@ class SharedLog:
     """A `Log` that is kept in a database. Fulfils `LogReader` and `LogKeeper`.
 
     While the database cannot be reached, questions are answered from the run files that wait for it; pinning
-    and deleting raise DatabaseAway.
+    and deleting raise DatabaseAway. What such files have is shown beside what the database has, too.
     """
 
     def __init__(self, place: LogPlace, contracts: ContractSource, notice: Callable[[str], None]) -> None:
@@ -46,7 +45,7 @@ class SharedLog:
         self._database = PostgresLog(place.database, contracts)
         self._spool_dir = place.spool_dir
         self._files = FileLog(place.spool_dir, contracts, notice)
-        self._reach = Reach()
+        self._reach = Reach(partial(self._database.known, ()))
         self._opened: frozenset[str] = frozenset()
         """The ids of the runs that were opened from elsewhere."""
         self._hidden: set[str] = set()
@@ -58,9 +57,11 @@ class SharedLog:
 
     def waiting(self) -> list[str]:
         """The ids of the runs in files that no process will bring into the database by itself."""
-        # A folder of its own: the index need not know of the runs that are on their way.
-        found = RunFolder(self._spool_dir).look()
-        return [id for id, run in found.items() if not run.is_held]
+        return waiting(self._spool_dir)
+
+    def unwritten(self) -> str:
+        """Why the database lacks something of a run that goes on here; empty where it lacks nothing."""
+        return next(filter(None, unwritten(self._spool_dir).values()), "")
 
     # --- runs ---
 
@@ -89,25 +90,43 @@ class SharedLog:
 
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first, damaged ones too."""
-        return self._asked(lambda log: log.runs())
+        here = self._here()
+        found = {run.id: run for run in self._asked(lambda log: log.runs())}
+        for run in self._files.runs() if here else ():
+            if run.id in here:
+                found[run.id] = _fuller(found.get(run.id), run)
+        return sorted(found.values(), key=_order, reverse=True)
 
     def run(self, id: str) -> RunSummary | None:
         """The run of this id; None if there is none."""
-        return self._asked_of(id, lambda log: log.run(id))
+        found = self._asked_of(id, lambda log: log.run(id))
+        here = self._files.run(id) if id in self._here() else None
+        return found if here is None else _fuller(found, here)
 
     def count(self) -> int:
         """The number of deliveries."""
-        return self._asked(lambda log: log.count())
+        count = self._asked(lambda log: log.count())
+        if self._reach.problem:
+            return count
+        return count + sum(map(self._lacking, self._here()))
 
     # --- evidence ---
 
     def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
         """The deliveries of a run, all or for these scenarios, the oldest first; none for an unknown run."""
-        return self._asked_of(run, lambda log: log.deliveries(run, scenarios))
+        found = {
+            each.delivery.id: each for each in self._asked_of(run, lambda log: log.deliveries(run, scenarios))
+        }
+        for each in self._files.deliveries(run, scenarios) if run in self._here() else ():
+            found[each.delivery.id] = _judged_more(found.get(each.delivery.id), each)
+        return [found[id] for id in sorted(found, key=lambda id: (found[id].delivery.sent_at, id))]
 
     def delivery(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
-        return self._asked_of(id.rpartition(".")[0], lambda log: log.delivery(id))
+        run = id.rpartition(".")[0]
+        found = self._asked_of(run, lambda log: log.delivery(id))
+        here = self._files.delivery(id) if run in self._here() else None
+        return found if here is None else _judged_more(found, here)
 
     def latest_verdicts(self, receiver: str, action: str, edition: str) -> dict[str, str]:
         """The latest verdict of each fixture that was sent to a receiver, by the fixture's name.
@@ -118,15 +137,17 @@ class SharedLog:
 
     def holding(self, query: Query, ids: Collection[str]) -> set[str]:
         """Those of the deliveries `ids` whose request or response holds the query's text."""
-        opened = {id for id in ids if id.rpartition(".")[0] in self._opened}
+        in_files = self._opened | self._here()
+        mine = {id for id in ids if id.rpartition(".")[0] in in_files}
         found = self._asked(lambda log: log.holding(query, ids))
-        return found | (self._files.holding(query, opened - found) if opened - found else set())
+        return found | (self._files.holding(query, mine - found) if mine - found else set())
 
     # --- results ---
 
     def results(self, run: str) -> list[Result]:
         """The results of a run's scenarios, in the order in which they ended; none for an unknown run."""
-        return self._asked_of(run, lambda log: log.results(run))
+        found = self._asked_of(run, lambda log: log.results(run))
+        return max(found, self._files.results(run), key=len) if run in self._here() else found
 
     def latest_results(self) -> Mapping[str, LoggedResult]:
         """The latest result of each scenario that has one, by the scenario's id."""
@@ -152,7 +173,13 @@ class SharedLog:
         """
         if self._is_opened(query.run):
             return self._files.rows(query, after=after, newest_first=newest_first)
-        return self._read(lambda log: log.rows(query, after=after, newest_first=newest_first))
+        found = self._read(lambda log: log.rows(query, after=after, newest_first=newest_first))
+        here = self._here()
+        if not here:
+            return found
+        in_files = self._files.rows(query, after=after, newest_first=newest_first)
+        mine = (row for row in in_files if row.run in here)
+        return _each_once(merge(found, mine, key=lambda row: row.sort, reverse=newest_first))
 
     def in_flight(self) -> list[DeliveryRow]:
         """The deliveries in flight of other processes, as far as they are known; the newest first."""
@@ -162,7 +189,7 @@ class SharedLog:
 
     def cursor(self) -> SharedCursor:
         """A cursor at the end of the log."""
-        return SharedCursor(self._database, self._files, self._reach)
+        return SharedCursor(self._database, self._files, self._reach, partial(unwritten, self._spool_dir))
 
     # --- files ---
 
@@ -178,10 +205,12 @@ class SharedLog:
             target.truncate()
             return log.copy(id, target)
 
-        return self._asked_of(id, copied)
+        return copied(self._files) if self._is_fuller_here(id) else self._asked_of(id, copied)
 
     def export(self, id: str, target: Path) -> bool:
         """Replace a file by the run file of a run so far; False if there is none. Blocks."""
+        if self._is_fuller_here(id):
+            return self._files.export(id, target)
         return self._asked_of(id, lambda log: log.export(id, target))
 
     # --- keeping ---
@@ -214,6 +243,22 @@ class SharedLog:
 
     # --- asking ---
 
+    def _here(self) -> frozenset[str]:
+        """The ids of the runs that files of this workspace have, and the database not, or not all of."""
+        return frozenset(unwritten(self._spool_dir))
+
+    def _lacking(self, run: str) -> int:
+        """The number of a run's deliveries that the files have and the database does not."""
+        here = self._files.run(run)
+        there = self._asked(lambda log: log.run(run))
+        return max(0, (here.deliveries if here else 0) - (there.deliveries if there else 0))
+
+    def _is_fuller_here(self, run: str) -> bool:
+        """Whether the files have more of a run than the database."""
+        here = self._files.run(run) if run in self._here() else None
+        there = self._asked(lambda log: log.run(run)) if here is not None else None
+        return here is not None and (there is None or there.deliveries < here.deliveries)
+
     def _asked(self, question: Callable[[_Reader], _T]) -> _T:
         """The answer of the database, or of the files where that cannot be reached."""
         return self._reach.asked(lambda: question(self._database), lambda: question(self._files))
@@ -228,7 +273,7 @@ class SharedLog:
         yield from first
         try:
             yield from rest
-        except DatabaseAway as error:
+        except (DatabaseAway, DatabaseRefused) as error:
             self._reach.lost(error)  # The files have other items.
             raise
 
@@ -250,17 +295,51 @@ def _begun(items: Iterator[_T]) -> tuple[list[_T], Iterator[_T]]:
     return list(islice(items, 1)), items
 
 
-class SharedCursor:
-    """A position in a `SharedLog`. What changed is not known where the database went or came back."""
+def _fuller(there: RunSummary | None, here: RunSummary) -> RunSummary:
+    """Of a run's summaries by the database and by the files, the one that has more of it."""
+    if there is None:
+        return here
+    if there.deliveries > here.deliveries:
+        return there
+    return msgspec.structs.replace(here, is_pinned=there.is_pinned)
 
-    def __init__(self, database: PostgresLog, files: FileLog, reach: Reach) -> None:
+
+def _judged_more(there: Entry | None, here: Entry) -> Entry:
+    """Of a delivery in the database and in the files, the one with more judgements."""
+    return here if there is None or len(there.judgements) < len(here.judgements) else there
+
+
+def _order(run: RunSummary) -> tuple[str, str, str]:
+    return run.id.partition("-")[0], run.info.started_at if run.info else "", run.id
+
+
+def _each_once(rows: Iterable[DeliveryRow]) -> Iterator[DeliveryRow]:
+    """The rows of sorted ones, each delivery once: as it was judged, if it was."""
+    for _, same in groupby(rows, key=lambda row: row.id):
+        found = list(same)
+        yield next((row for row in found if row.verdict), found[0])
+
+
+class SharedCursor:
+    """A position in a `SharedLog`.
+
+    What changed is not known where the database went or came back, or began or ceased to lack something.
+    """
+
+    def __init__(
+        self, database: PostgresLog, files: FileLog, reach: Reach, here: Callable[[], Mapping[str, str]]
+    ) -> None:
+        """`here` tells which runs the database may lack something of, as `unwritten` does."""
         self._database = database
         self._files = files
         self._reach = reach
+        self._here = here
         self._in_database: Cursor | None = None
         """None where the database could not be reached yet."""
         self._in_files: Cursor | None = None
-        """None while the database can be reached."""
+        """None while the database can be reached and has all that the files have."""
+        self._was_away = False
+        """Whether the last changes were those of the files alone."""
         self._reach.asked(self._begin, self._go_to_files)
 
     def changes(self) -> list[Change] | None:
@@ -272,9 +351,10 @@ class SharedCursor:
 
         Blocks.
         """
-        if self._in_files is not None or self._in_database is None:
+        if self._reach.problem or self._in_database is None:
             return self._rest(seconds)
-        return self._reach.asked(partial(self._in_database.wait, seconds), partial(self._rest, seconds))
+        may_be = self._reach.asked(partial(self._in_database.wait, seconds), partial(self._rest, seconds))
+        return may_be or any(self._here().values())
 
     def _rest(self, seconds: float) -> bool:
         time.sleep(seconds)
@@ -284,6 +364,7 @@ class SharedCursor:
         self._in_database = self._database.cursor()
 
     def _go_to_files(self) -> None:
+        self._was_away = True
         self._in_files = self._files.cursor()
 
     def _changes_in_database(self) -> list[Change] | None:
@@ -292,51 +373,19 @@ class SharedCursor:
             found = None
         else:
             found = self._in_database.changes()
-        if self._in_files is not None:
-            self._in_files = None
+        here = self._here()
+        if self._was_away or bool(here) != (self._in_files is not None):
+            self._was_away = False
+            self._in_files = self._files.cursor() if here else None
             return None
-        return found
+        if self._in_files is None or found is None:
+            return found
+        mine = self._in_files.changes()
+        return None if mine is None else found + [each for each in mine if each.row.run in here]
 
     def _changes_in_files(self) -> list[Change] | None:
+        self._was_away = True
         if self._in_files is None:
             self._go_to_files()
             return None
         return self._in_files.changes()
-
-
-class Reach:
-    """Whether the database can be reached: one that was away is tried again, by one thread at a time."""
-
-    def __init__(self) -> None:
-        self.problem = ""
-        """Why it cannot be reached; empty where it can."""
-        self._due = 0.0
-        """When it may be tried again, by the monotonic clock."""
-        self._lock = Lock()
-
-    def asked(self, database: Callable[[], _T], files: Callable[[], _T]) -> _T:
-        """What the database answers, or else the files."""
-        if self._may_try():
-            try:
-                answer = database()
-            except DatabaseAway as error:
-                self.lost(error)
-            else:
-                self.problem = ""
-                return answer
-        return files()
-
-    def lost(self, error: DatabaseAway) -> None:
-        """Take note that the database cannot be reached."""
-        self._due = time.monotonic() + _PAUSE
-        self.problem = str(error)
-
-    def _may_try(self) -> bool:
-        if not self.problem:
-            return True
-        with self._lock:
-            now = time.monotonic()
-            if now < self._due:
-                return False
-            self._due = now + _TRYING
-            return True

@@ -104,19 +104,17 @@ async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRu
                 unfinished=could_not_write,
                 in_thread=False,
             ):
-                start = clock.seconds()
                 results = await _results(engine, setup.plans, reporters, could_not_write)
-                seconds = clock.seconds() - start
                 interrupted = stopped.is_set()
             finished = FinishedRun(
                 info=log.info,
                 results=results,
                 unreadable=setup.unreadable,
                 receiver=receiver,
-                seconds=seconds,
+                seconds=engine.seconds,
                 interrupted=interrupted,
                 waited_in_vain=waited_in_vain,
-                trends=trends(setup.workspace.log_place, log.info, results),
+                trends={} if log.is_away else trends(setup.workspace.log_place, log.info, results),
                 unwritten=unwritten,
                 log=log,
             )

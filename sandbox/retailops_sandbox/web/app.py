@@ -108,7 +108,7 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         routes=[
             *(route for room in rooms for route in room.routes),
             Route("/theme", shell.theme, methods=["POST"]),
-            Route(HEALTH, _health),
+            Route(HEALTH, shell.health),
             Route("/login", shell.login, methods=["POST"]),
             Mount("/static", _Static(directory=pages.static)),
         ],
@@ -136,11 +136,6 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         ),
         tuple(room.close for room in rooms),
     )
-
-
-async def _health(request: Request) -> Response:
-    """Whether the process answers: it does. Whoever asks needs no token, so nothing else is said."""
-    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 class _Static(StaticFiles):
@@ -217,6 +212,19 @@ class _Shell:
             f"Something is wrong with the sandbox itself: {type(error).__name__}.",
             "The terminal where it runs shows where. What was sent until now is in the log.",
         )
+
+    async def health(self, request: Request) -> Response:
+        """Whether the process answers: it does; and whether the log can be reached, where it cannot.
+
+        Whoever asks needs no token, so nothing else is said.
+        """
+        try:
+            await asyncio.to_thread(self._context.log.in_flight)
+            lacks = self._context.log.away() or self._context.log.unwritten()
+        except SandboxError as error:
+            lacks = str(error)
+        said = {"status": "ok"} | ({"log": "away"} if lacks else {})
+        return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
     async def theme(self, request: Request) -> Response:
         form = await forms.read(request)

@@ -25,6 +25,19 @@ def log_of(workspace: str | Workspace | None) -> Log:
 def asked_log(workspace: str | Workspace | None) -> Log:
     """As `log_of`, for a command that answers from the log: it says at its end what the answer lacks."""
     log = log_of(workspace)
+    say_at_end_what_lacks(log)
+    return log
+
+
+def reached(log: Log) -> None:
+    """SandboxError where the log cannot be reached, so that what is here would be taken for all of it."""
+    log.count()
+    if away := log.away():
+        raise SandboxError(away, mend="--log '' lists what this workspace keeps in files")
+
+
+def say_at_end_what_lacks(log: Log) -> None:
+    """Say at the command's end what its answer from a log lacks."""
 
     def say_what_lacks() -> None:
         if away := log.away():
@@ -35,7 +48,6 @@ def asked_log(workspace: str | Workspace | None) -> Log:
             complain(f"note: {waiting} {what} here for the shared log: {push}")
 
     click.get_current_context().call_on_close(say_what_lacks)
-    return log
 
 
 def shared_workspace(given: str | None) -> Workspace:

@@ -58,6 +58,11 @@ class FileRunWriter:
         """True: readers have what is in the journal."""
         return True
 
+    @property
+    def is_away(self) -> bool:
+        """False: files are here."""
+        return False
+
     async def flush(self) -> None:
         """Nothing: readers have what is in the journal."""
 

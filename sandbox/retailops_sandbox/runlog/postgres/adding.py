@@ -60,6 +60,11 @@ class RunRows:
         found = self._connection.execute(_HOLD, (RUNS_LOCK, self.number)).fetchone()
         return found is not None and bool(found[0])
 
+    def check(self) -> None:
+        """Nothing where the connection is alive; psycopg.OperationalError where it is lost. Asks nothing."""
+        for _ in range(2):  # What the server said last comes before the end.
+            self._connection.pgconn.consume_input()
+
     def add(
         self,
         records: Iterable[Stored],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from typing import Any, TypeVar
@@ -12,6 +13,10 @@ from psycopg.abc import PQGen
 
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.runlog.place import check_database_url, database_words, log_option
+from retailops_sandbox.runlog.postgres.limits import ANSWER_S
+
+# Python prints the warnings of loggers that have no handler: what the driver says of a lost connection.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _R = TypeVar("_R")
 _C = TypeVar("_C", bound=psycopg.Connection[Any])
@@ -57,14 +62,22 @@ class DatabaseAway(FileError):
     """A database that cannot be reached at present."""
 
 
+class DatabaseRefused(UsageError):
+    """A database that does not let this process in, or has no log that it can use."""
+
+
+class Unanswered(psycopg.OperationalError):
+    """Nothing came from the database for too long."""
+
+
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """A connection to the database of a log; DatabaseAway or UsageError where there is none."""
     return _connected(psycopg.Connection, url, autocommit=autocommit)
 
 
-def asking(url: str) -> AnsweredConnection:
+def asking(url: str, *, autocommit: bool = True) -> AnsweredConnection:
     """A connection that is lost where the database does not answer."""
-    return _connected(AnsweredConnection, url, autocommit=True)
+    return _connected(AnsweredConnection, url, autocommit=autocommit)
 
 
 class AnsweredConnection(psycopg.Connection[Any]):
@@ -73,7 +86,7 @@ class AnsweredConnection(psycopg.Connection[Any]):
     The system notices a network that is silent, but not a server that has stopped.
     """
 
-    patience = 10.0
+    patience = ANSWER_S
     """The most seconds in which nothing comes."""
 
     def wait(self, gen: PQGen[_R], *args: Any, **named: Any) -> _R:
@@ -91,7 +104,7 @@ class AnsweredConnection(psycopg.Connection[Any]):
                     last = now
                 elif now - last > self.patience:
                     self.close()
-                    raise psycopg.OperationalError(f"it has not answered for {self.patience:g} seconds")
+                    raise Unanswered(f"it has not answered for {self.patience:g} seconds")
                 waiting = gen.send(ready)
         except StopIteration as end:
             result: _R = end.value
@@ -134,12 +147,14 @@ def problem(error: psycopg.Error, url: str) -> SandboxError:
     place = database_words(url)
     if error.sqlstate in _NO_TABLES:
         mend = f"retailops-sandbox log init {log_option(url)}"
-        return UsageError(f"{place}: holds no log that this version can use", mend=mend)
+        return DatabaseRefused(f"{place}: holds no log that this version can use", mend=mend)
     reason = _reason(error, url)
     refused = _SERVER_SAID.search(str(error)) and not _FOR_NOW.search(reason)
     if refused or _REFUSED.search(reason) or error.sqlstate in _NOT_ALLOWED:
         mends = (mend for word, mend in _MENDS.items() if word in reason)
-        return UsageError(f"{place}: cannot be used: {reason}", mend=next(mends, "mend the setting `log`"))
+        return DatabaseRefused(
+            f"{place}: cannot be used: {reason}", mend=next(mends, "mend the setting `log`")
+        )
     return DatabaseAway(f"cannot be reached: {reason}", file=place)
 
 

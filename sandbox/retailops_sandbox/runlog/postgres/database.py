@@ -9,15 +9,15 @@ from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from retailops_sandbox.runlog.place import database_words
 from retailops_sandbox.runlog.postgres import connecting
+from retailops_sandbox.runlog.postgres.limits import LONG_ANSWER_S
 from retailops_sandbox.runlog.postgres.version import check_tables
 
-LONG = 300.0
-"""Seconds that the server may take for what is large: to delete a run, to begin to copy one."""
 _POOL = 5
 """The most connections that stay open; more are made where more threads ask at once."""
 
@@ -50,7 +50,7 @@ class Database:
 
         Each statement sees what others committed before it.
         """
-        with self._connected(LONG, {"isolation_level": "READ COMMITTED"}) as connection:
+        with self._connected(LONG_ANSWER_S, {"isolation_level": "READ COMMITTED"}) as connection:
             yield connection
             connection.commit()
 
@@ -101,10 +101,14 @@ class Listener:
     """Listens to what is notified on a channel, by a connection of its own."""
 
     def __init__(self, url: str, channel: str) -> None:
-        self._connection = connecting.connect(url, autocommit=True)
+        self._connection = connecting.asking(url)
         # Nobody closes what nobody waits for any more.
         weakref.finalize(self, self._connection.close)
-        self._connection.execute(SQL("listen {}").format(Identifier(channel)))
+        try:
+            self._connection.execute(SQL("listen {}").format(Identifier(channel)))
+        except psycopg.Error as error:
+            self._connection.close()
+            raise connecting.problem(error, url) from None
 
     @property
     def is_lost(self) -> bool:
@@ -121,7 +125,7 @@ class Listener:
 
 
 def _engine(connected: Callable[[], psycopg.Connection[Any]]) -> Engine:
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         creator=connected,
         use_native_hstore=False,
@@ -129,3 +133,11 @@ def _engine(connected: Callable[[], psycopg.Connection[Any]]) -> Engine:
         max_overflow=-1,
         pool_pre_ping=True,
     )
+    event.listen(engine, "handle_error", _not_made_anew)
+    return engine
+
+
+def _not_made_anew(context: ExceptionContext) -> None:
+    """Make no other connection where a server does not answer: that would wait as long again."""
+    if context.is_pre_ping and isinstance(context.original_exception, connecting.Unanswered):
+        context.is_disconnect = False

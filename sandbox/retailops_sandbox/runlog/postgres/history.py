@@ -33,7 +33,10 @@ def past_results(url: str, *, before: str, most: int, notice: Callable[[str], No
     After `most` bytes no further run is read. None where the database is away, which `notice` is told.
     """
     try:
-        with closing(connecting.connect(url)) as connection, connection.cursor(name="past") as cursor:
+        with (
+            closing(connecting.asking(url, autocommit=False)) as connection,
+            connection.cursor(name="past") as cursor,
+        ):
             cursor.itersize = _AT_ONCE
             for info, results in cursor.execute(_PAST, {"before": before}):
                 if most <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -17,7 +18,9 @@ from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.postgres import copying, evidence, keeping, results, stored_runs, text_search
-from retailops_sandbox.runlog.postgres.database import LONG, Database, Listener
+from retailops_sandbox.runlog.postgres.connecting import DatabaseRefused
+from retailops_sandbox.runlog.postgres.database import Database, Listener
+from retailops_sandbox.runlog.postgres.limits import LONG_ANSWER_S
 from retailops_sandbox.runlog.postgres.schema import (
     CHANNEL,
     Snapshot,
@@ -232,7 +235,7 @@ class PostgresLog:
 
         `target` is empty and seekable.
         """
-        with self._database.reading(patience=LONG) as connection:
+        with self._database.reading(patience=LONG_ANSWER_S) as connection:
             run = stored_runs.one_run(connection, id, self._database.place)
             if run is None:
                 return False
@@ -318,7 +321,10 @@ class PostgresCursor:
         Blocks. It returns at once where it has just begun to listen: something may have changed before.
         """
         if self._listener is None:
-            self._listener = self._database.listener(CHANNEL)
+            try:
+                self._listener = self._database.listener(CHANNEL)
+            except DatabaseRefused:  # A standby tells nobody of changes.
+                time.sleep(seconds)
             return True
         may_be = self._listener.wait(seconds)
         if self._listener.is_lost:

@@ -20,6 +20,7 @@ from retailops_sandbox.runlog.postgres import connecting
 from retailops_sandbox.runlog.postgres.adding import RunRows, Stored
 from retailops_sandbox.runlog.postgres.spelling import record_text
 from retailops_sandbox.runlog.runs import PushedRun
+from retailops_sandbox.runlog.unwritten import unmark
 
 _AT_ONCE = 1 << 20
 """About the most bytes of records in one statement."""
@@ -52,6 +53,7 @@ def push(place: LogPlace, path: Path, contracts: ContractSource) -> PushedRun:
     if not different and path.absolute().parent == place.spool_dir.absolute():
         try:
             file.unlink(missing_ok=True)
+            unmark(file)
         except OSError as error:
             raise unwritable(file, error) from error
     return PushedRun(head.id, added, is_new=rows.is_new, different=different)

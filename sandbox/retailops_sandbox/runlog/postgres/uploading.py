@@ -23,6 +23,8 @@ from retailops_sandbox.model import DeliveryInFlight, RunInfo
 from retailops_sandbox.runlog.files.journal import stored_record
 from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.runlog.place import database_words
+from retailops_sandbox.runlog.postgres.limits import ANSWER_S
+from retailops_sandbox.runlog.unwritten import mark, unmark
 
 if TYPE_CHECKING:
     import psycopg
@@ -39,8 +41,10 @@ _BETWEEN = 0.005
 """Seconds between two transactions: one of many records takes little longer than one of few."""
 _SHOWN_AFTER = 0.1
 """Seconds after which a delivery in flight is shown to others: most end before."""
-_LONGEST = 10.0
+_LONGEST = ANSWER_S
 """Seconds that a transaction may take before the database counts as away."""
+_IDLE = 1.0
+"""Seconds after which an idle connection is looked at: a run that goes on is held by one that is not lost."""
 _SWITCH_S = 0.0005
 """Seconds for which the thread keeps the interpreter: so much later may a timed answer be noticed."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
@@ -76,13 +80,22 @@ class Uploader:
     """Brings one run into the database: at once while that can be reached, later where it is away."""
 
     def __init__(
-        self, url: str, files: FileRunWriter, contracts: ContractSource, gone: Callable[[SandboxError], None]
+        self,
+        url: str,
+        files: FileRunWriter,
+        contracts: ContractSource,
+        gone: Callable[[SandboxError], None],
+        back: Callable[[], None],
     ) -> None:
-        """`files` keep the run until it is in the database. `gone` gets the reason why that is away, once."""
+        """`files` keep the run until it is in the database.
+
+        `gone` gets the reason why that is away, `back` is called when it has all of the run after all.
+        """
         self._url = url
         self._files = files
         self._contracts = contracts
         self._tell_gone = gone
+        self._tell_back = back
         self._changed = threading.Condition()
         """Guards all that follows."""
         self._done = -1
@@ -109,6 +122,12 @@ class Uploader:
         """Whether the database had all of the journal by it."""
         self._is_silent = False
         """Whether its connection was ended because no answer came."""
+        self._is_unanswered = False
+        """Whether the database did not answer the last time."""
+        self._is_left = False
+        """Whether the run has ended without it, so that the thread ends when it can."""
+        self._is_told = False
+        """Whether it was told that the database is away, and not yet that it is back."""
         self.is_away = False
         """Whether the database lacks something of the run, and nobody waits for it."""
         self.was_away = False
@@ -180,13 +199,19 @@ class Uploader:
         """End the run with this record; whether all of it is in the database. Blocks."""
         with self._changed:
             self._ended = info
+            self._is_left = self._is_unanswered
             self._changed.notify_all()
+        if self._is_left:
+            self._tell(self._silence())
+            return False
         before = -1
         while self._thread.is_alive() and before < self._progress:
             before = self._progress
             self._thread.join(_LONGEST)
         if self._thread.is_alive():
             self._give_up()
+            self._is_left = True
+            self._tell(self._silence())
         return self.is_finished
 
     def _watch(self, waiting: _Waiting, before: int) -> None:
@@ -203,8 +228,8 @@ class Uploader:
     def _give_up(self) -> None:
         """Count the database as away, since it does not answer; that ends its connection."""
         with self._changed:
-            self._set_away()
-            self._is_silent, self._is_usable = True, False
+            self._is_silent, self._is_unanswered, self._is_usable = True, True, False
+            self._set_away(str(self._silence()))
             connection = self._connection
             if connection is None or connection.closed:
                 return
@@ -225,6 +250,11 @@ class Uploader:
                     self._upload()
                     return
                 except (psycopg.Error, SandboxError) as error:
+                    if self._is_left:
+                        return
+                    self._is_unanswered = self._is_silent or isinstance(
+                        error, psycopg.errors.ConnectionTimeout
+                    )
                     reason = self._problem(error)
                     _logger.warning("run %s: %s", self._files.info.id, reason)
                 if self._is_usable:
@@ -234,17 +264,17 @@ class Uploader:
                 pause = min(2 * pause, _LONGEST_PAUSE) if self.is_away else _FIRST_PAUSE
                 self._tell(reason)
                 with self._changed:
-                    self._set_away()
+                    self._set_away(str(reason))
                     if is_last:
                         return
                     self._changed.wait_for(lambda: self._ended is not None, pause)
         except Exception as error:
             # A bug: the run stays in its file, and users have to be told.
-            self._tell(SandboxError(f"something is wrong with the sandbox itself: {type(error).__name__}"))
-            raise
-        finally:
+            reason = SandboxError(f"something is wrong with the sandbox itself: {type(error).__name__}")
+            self._tell(reason)
             with self._changed:
-                self._set_away()
+                self._set_away(str(reason))
+            raise
 
     def _problem(self, error: psycopg.Error | SandboxError) -> SandboxError:
         import psycopg
@@ -252,20 +282,36 @@ class Uploader:
         from retailops_sandbox.runlog.postgres import connecting
 
         if self._is_silent:
-            what = f"cannot be reached: it has not answered for {_LONGEST:.0f} seconds"
-            return connecting.DatabaseAway(what, file=database_words(self._url))
+            return self._silence()
         return connecting.problem(error, self._url) if isinstance(error, psycopg.Error) else error
 
+    def _silence(self) -> SandboxError:
+        from retailops_sandbox.runlog.postgres import connecting
+
+        what = f"cannot be reached: it has not answered for {_LONGEST:.0f} seconds"
+        return connecting.DatabaseAway(what, file=database_words(self._url))
+
     def _tell(self, reason: SandboxError) -> None:
-        if not self.was_away:
-            self.was_away = True
+        with self._changed:
+            is_new, self._is_told, self.was_away = not self._is_told, True, True
+        if is_new:
             self._tell_gone(reason)
 
-    def _set_away(self) -> None:
+    def _set_away(self, reason: str) -> None:
         """Let nobody wait any more. The condition is held."""
-        self.is_away = not self.is_finished
+        self.is_away = True
+        try:
+            mark(self._files.path, reason)
+        except OSError as error:
+            _logger.warning("run %s: others are not told of it: %s", self._files.info.id, error)
         self._release(self._waiting)
         self._waiting = []
+
+    def _unmark(self) -> None:
+        try:
+            unmark(self._files.path)
+        except OSError as error:
+            _logger.warning("run %s: others are not told of it: %s", self._files.info.id, error)
 
     def _release(self, waiting: list[_Waiting]) -> None:
         """Let those go on. The condition is held, so that their loops have not ended."""
@@ -283,6 +329,8 @@ class Uploader:
         with closing(connecting.adding(self._url)) as connection:
             rows = RunRows(connection, self._files.info, self._contracts)
             with self._changed:
+                if self._is_left:
+                    return
                 self._connection, self._is_silent = connection, False
             rows.begin()
             self._is_held = rows.hold()
@@ -290,12 +338,15 @@ class Uploader:
             is_first = rows.is_new and not self.was_away
             done = 0 if is_first else self._caught_up(rows)
             with self._changed:
-                self._is_usable = True
+                self._is_usable, self._is_unanswered = True, False
                 self._set_done(done)
                 for flight in self._flights.values():
                     flight.is_shown = flight.is_logged
-            while not self._is_done():
-                self._upload_once(rows)
+            if self._is_told:
+                self._is_told = False
+                self._tell_back()
+            while (act := self._next()) is not None:
+                act(rows)
             assert self._ended is not None
             rows.end(self._ended)
             self.is_finished = True
@@ -309,12 +360,21 @@ class Uploader:
             done += size
         return done
 
-    def _is_done(self) -> bool:
-        """Wait until there is something to do; whether that is only to end the run."""
+    def _next(self) -> Callable[[RunRows], None] | None:
+        """Wait until there is something to do, and what; None where that is only to end the run."""
         with self._changed:
             while not self._is_due():
-                self._changed.wait(self._seconds_left())
-            return self._ended is not None and self._done >= self._files.size
+                left = self._seconds_left()
+                if not self._changed.wait(_IDLE if left is None else left) and left is None:
+                    return self._keep
+            if self._ended is not None and self._done >= self._files.size:
+                return None
+            return self._upload_once
+
+    def _keep(self, rows: RunRows) -> None:
+        """Notice a lost connection, and hold the run again. Raises psycopg.Error."""
+        rows.check()
+        self._is_held = self._is_held or rows.hold()
 
     def _is_due(self) -> bool:
         return self._ended is not None or self._seconds_left() == 0
@@ -354,7 +414,9 @@ class Uploader:
     def _set_done(self, done: int) -> None:
         """Say how much of the journal is in the database. The condition is held."""
         self._done = done
-        self.is_away = self.is_away and done < self._files.size
+        if self.is_away and done >= self._files.size:
+            self.is_away = False
+            self._unmark()
         if done < self._files.size:
             self._unflushed_since = self._unflushed_since or time.monotonic()
         ready = [each for each in self._waiting if each.size <= done]

@@ -8,9 +8,14 @@ from typing import Any
 
 import psycopg
 
-from retailops_sandbox.errors import UsageError
 from retailops_sandbox.runlog.place import database_words, log_option
-from retailops_sandbox.runlog.postgres.connecting import CREATEDB, DatabaseAway, connect, problem
+from retailops_sandbox.runlog.postgres.connecting import (
+    CREATEDB,
+    DatabaseAway,
+    DatabaseRefused,
+    asking,
+    problem,
+)
 
 EARLIER = ("0001",)
 """The migrations before the latest, in their order."""
@@ -22,7 +27,7 @@ _MAY_WRITE = "select has_table_privilege('runs', 'insert') and has_table_privile
 
 @cache
 def check_database(url: str) -> None:
-    """UsageError for a database that cannot keep a log; none for one that cannot be reached now.
+    """DatabaseRefused for a database that cannot keep a log; none for one that cannot be reached now.
 
     Each process looks once.
     """
@@ -32,14 +37,14 @@ def check_database(url: str) -> None:
         # Whoever writes says so, and keeps what there is.
         return
     if not may_write:
-        raise UsageError(
+        raise DatabaseRefused(
             f"{database_words(url)}: its user may read the log, and not write it",
             mend="see Roles in docs/shared-log.md",
         )
 
 
 def _may_write(url: str) -> bool:
-    with closing(connect(url, autocommit=True)) as connection:
+    with closing(asking(url)) as connection:
         check_tables(connection, url)
         try:
             return connection.execute(_MAY_WRITE).fetchone() == (True,)
@@ -48,7 +53,7 @@ def _may_write(url: str) -> bool:
 
 
 def check_tables(connection: psycopg.Connection[Any], url: str) -> None:
-    """UsageError where the tables of a log are missing, or older or newer than this sandbox uses them."""
+    """DatabaseRefused where the tables are missing, or older or newer than this sandbox uses them."""
     check_encoding(connection, url)
     found = version_of(connection, url)
     if found == LATEST:
@@ -56,13 +61,13 @@ def check_tables(connection: psycopg.Connection[Any], url: str) -> None:
     place = database_words(url)
     make = f"retailops-sandbox log init {log_option(url)}"
     if not found:
-        raise UsageError(f"{place}: has no tables of a log", mend=f"make them: {make}")
+        raise DatabaseRefused(f"{place}: has no tables of a log", mend=f"make them: {make}")
     if found in EARLIER:
-        raise UsageError(
+        raise DatabaseRefused(
             f"{place}: has the tables of an older version: {found}, and this one uses {LATEST}",
             mend=f"bring them up to date: {make}",
         )
-    raise UsageError(
+    raise DatabaseRefused(
         f"{place}: has the tables of a newer version: {found}, and this one uses {LATEST}",
         mend="pip install -U 'retailops-sandbox[postgres]'",
     )
@@ -72,7 +77,7 @@ def check_encoding(connection: psycopg.Connection[Any], url: str) -> None:
     """UsageError for a database that cannot keep all characters."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
-        raise UsageError(
+        raise DatabaseRefused(
             f"{database_words(url)}: its encoding is {encoding}, and a log needs UTF8",
             mend=f"make another database for it: {CREATEDB}",
         )

@@ -12,13 +12,14 @@ from typing import BinaryIO
 import msgspec
 
 from retailops_sandbox.contracts.catalogue import ContractSource
-from retailops_sandbox.errors import FileError, SandboxError
+from retailops_sandbox.errors import FileError, SandboxError, unwritable
 from retailops_sandbox.model import DeliveryInFlight, Record, RunInfo
 from retailops_sandbox.regular_files import SHARED_FILE
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.postgres.uploading import Uploader
+from retailops_sandbox.runlog.unwritten import unmark
 
 
 class SharedRunWriter:
@@ -44,7 +45,7 @@ class SharedRunWriter:
         self._copy = copy
         self._notice = notice
         self._files = FileRunWriter(place.spool_dir, info)
-        self._uploader = Uploader(place.database, self._files, contracts, self._tell_away)
+        self._uploader = Uploader(place.database, self._files, contracts, self._tell_away, self._tell_back)
         self._beginning = threading.Lock()
         self._has_begun = False
         self._is_moved = False
@@ -80,6 +81,11 @@ class SharedRunWriter:
         """Whether what was appended is in the database, or that is away."""
         return not self._has_begun or self._uploader.is_flushed
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the database cannot be reached, as far as is known, and lacks something of the run."""
+        return self._uploader.is_away
+
     async def flush(self) -> None:
         """Wait until the run and what was appended are in the database; not where that is away."""
         if self._has_begun:
@@ -93,13 +99,15 @@ class SharedRunWriter:
         if not self._has_begun or self._is_moved:
             return
         ended = msgspec.structs.replace(self.info, finished_at=finished_at, stopped=stopped)
-        if not self._uploader.finish(ended):
+        if self._uploader.finish(ended):
+            self._is_moved = True
+            self._files.discard()
+        else:
             self._files.finish(finished_at, stopped=stopped)
-            return
-        self._is_moved = True
-        if self._uploader.was_away:
-            self._notice(f"{self._place}: could be reached again, and has all of run {self.info.id}")
-        self._files.discard()
+        try:
+            unmark(self._files.path)
+        except OSError as error:
+            raise unwritable(self._files.path, error) from error
 
     def export(self, target: Path) -> None:
         """Replace a file by the run file of the run so far. Blocks."""
@@ -122,4 +130,10 @@ class SharedRunWriter:
 
     def _tell_away(self, reason: SandboxError) -> None:
         command = f"retailops-sandbox log push {shlex.quote(str(self._files.path))}"
-        self._notice(f"{reason}; the run goes on in a file of its own: bring it in later with: {command}")
+        self._notice(
+            f"{reason}; the run goes on in a file of its own, which comes in by itself where the database is "
+            f"back before the run ends; otherwise bring it in later with: {command}"
+        )
+
+    def _tell_back(self) -> None:
+        self._notice(f"{self._place}: could be reached again, and has all of run {self.info.id}")

@@ -63,6 +63,8 @@ class LivePages(RoomPages):
     async def events(self, request: Request) -> Response:
         """Events `rows`, with markup, for the filter in the address; `reload` where the page cannot go on.
 
+        `notice` has the markup of what every page says of the log, where that changes.
+
         It goes on after the event that `Last-Event-ID` or `after` names. With `once` it ends when it has
         sent all present changes: that is for pages for which the browser has no connection left.
         """
@@ -82,7 +84,7 @@ class LivePages(RoomPages):
     ) -> AsyncIterator[ServerSentEvent]:
         watch = self._watch
         number = watch.number_of(last) if last else watch.number
-        sent, problem = number or 0, ""
+        sent, problem, notice = number or 0, "", watch.notice
         yield ServerSentEvent(comment="listening", retry=_RETRY)
         with watch.listening():
             while True:
@@ -91,6 +93,11 @@ class LivePages(RoomPages):
                     problem = watch.problem
                     name = "problem" if problem else "fixed"
                     yield ServerSentEvent(problem or "well", event=name)
+                if watch.notice != notice:
+                    notice = watch.notice
+                    yield ServerSentEvent(
+                        self._pages.text(request, "log/live_notice.html", notice), event="notice"
+                    )
                 changes = None if number is None else watch.since(number)
                 number, id = watch.number, watch.id(watch.number)
                 if changes is None:

@@ -18,6 +18,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.ports import Cursor, LogReader
 from retailops_sandbox.runlog.rows import DeliveryRow
+from retailops_sandbox.web.shell.log_notice import LogNotice, log_notice
 from retailops_sandbox.web.shell.rows import FlightRow, flight_row, row_elsewhere
 from retailops_sandbox.web.shell.sending import Flight
 
@@ -74,6 +75,10 @@ class Watch:
         """The number of deliveries in the log."""
         self.problem = ""
         """Why the log cannot be read at present; empty where it can."""
+        self.notice = LogNotice()
+        """What pages say of the log at present."""
+        self._told = 0
+        """The number of deliveries in the log when the cursor was made, and of new ones since, at least."""
 
     @property
     def number(self) -> int:
@@ -170,22 +175,29 @@ class Watch:
             self._looked_at = time.monotonic()
             own: _Flying = {flight.id: flight for flight in self._flights()}
             self._own = own.keys()
-            flights = await asyncio.to_thread(self._elsewhere) | own
+            elsewhere, count = await asyncio.to_thread(self._before)
+            flights = elsewhere | own
             if self._cursor is None:
                 self._cursor = await asyncio.to_thread(self._log.cursor)
-                self._flying = flights
+                self._flying, self._told = flights, count
+                self._set_notice(await asyncio.to_thread(log_notice, self._log))
                 return
             changes = await asyncio.to_thread(self._cursor.changes)
-            if changes is None:
+            self._set_notice(await asyncio.to_thread(log_notice, self._log))
+            if changes is None or count < self._told:
+                # Deliveries that somebody deleted are no changes.
+                self._told = count
                 self._forget()
-                changes = []
+            changes = changes or []
+            self._told += sum(each.is_new for each in changes)
             if changes:
                 self.count = await asyncio.to_thread(self._log.count)
             if changes or flights.keys() != self._flying.keys():
                 self._collect(changes, flights)
 
-    def _elsewhere(self) -> _Flying:
-        return {row.id: row_elsewhere(row) for row in self._log.in_flight()}
+    def _before(self) -> tuple[_Flying, int]:
+        """What others have in flight, and the number of deliveries before the next changes are read."""
+        return {row.id: row_elsewhere(row) for row in self._log.in_flight()}, self._log.count()
 
     def _collect(self, changes: Sequence[Change], flights: _Flying) -> None:
         logged = {change.row.id for change in changes}
@@ -216,6 +228,11 @@ class Watch:
     def _set_problem(self, problem: str) -> None:
         if problem != self.problem:
             self.problem = problem
+            self._notify()
+
+    def _set_notice(self, notice: LogNotice) -> None:
+        if notice != self.notice:
+            self.notice = notice
             self._notify()
 
     def _notify(self) -> None:

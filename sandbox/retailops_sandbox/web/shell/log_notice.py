@@ -13,6 +13,8 @@ class LogNotice(msgspec.Struct, frozen=True):
 
     away: str = ""
     """Why the database cannot be reached; empty where it can."""
+    unwritten: str = ""
+    """Why it can be read and lacks something that was sent here; empty where it lacks nothing."""
     waiting: int = 0
     """The number of runs that are in files of this workspace, and not in the database."""
 
@@ -20,6 +22,6 @@ class LogNotice(msgspec.Struct, frozen=True):
 def log_notice(log: LogReader) -> LogNotice:
     """What a page says of the log, as of the last question. Blocks shortly."""
     try:
-        return LogNotice(log.away(), len(log.waiting()))
+        return LogNotice(log.away(), log.unwritten(), len(log.waiting()))
     except FileError as error:
         return LogNotice(str(error))  # of the files in which runs wait

@@ -435,6 +435,53 @@ def test_a_database_that_is_away_from_the_start_gets_the_run_later(
     assert spool(tmp_path) == []
 
 
+def test_an_idle_run_is_held_again_when_its_connection_was_lost(
+    tmp_path: Path, cut_database: tuple[str, PostgresProxy], rows: Database, told: Told
+) -> None:
+    url, proxy = cut_database
+    held = "select count(*) from pg_locks where locktype = 'advisory' and objsubid = 2 and database = "
+    held += "(select oid from pg_database where datname = current_database())"
+    with begun(tmp_path, url, told) as run:
+        sent(run)
+        flush(run)
+        assert rows.rows(held) == [(1,)]
+        before = proxy.connected
+        proxy.cut()
+        until(lambda: len(told.lines) == 1)
+        proxy.mend()
+        until(lambda: len(told.lines) == 2)
+        assert proxy.connected > before
+        rows.wait_for(held, [(1,)])
+        assert spool(tmp_path) == [f"{RUN}.journal", f"{RUN}.json"]
+        run.finish(ENDED)
+    assert "comes in by itself" in told.lines[0]
+    assert told.lines[1].endswith(f"could be reached again, and has all of run {RUN}")
+    assert len(told.lines) == 2
+
+
+def test_the_end_of_a_run_does_not_wait_for_a_database_that_is_known_not_to_answer(
+    tmp_path: Path,
+    cut_database: tuple[str, PostgresProxy],
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, proxy = cut_database
+    with begun(tmp_path, url, told) as run:
+        sent(run)
+        flush(run)
+        proxy.silence()
+        monkeypatch.setattr(uploading, "_LONGEST", 0.2)
+        sent(run)
+        flush(run)
+        assert run.is_away
+        # It would be waited for until the test times out.
+        monkeypatch.setattr(uploading, "_LONGEST", 3600.0)
+        run.finish(ENDED)
+        proxy.cut()
+    assert len(told.lines) == 1
+    assert spool(tmp_path) == [f"{RUN}.json"]
+
+
 def test_a_database_that_does_not_answer_is_waited_for_a_while(
     tmp_path: Path,
     cut_database: tuple[str, PostgresProxy],
