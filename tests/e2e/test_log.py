@@ -191,7 +191,7 @@ def test_a_run_that_goes_on_is_given_away_as_far_as_it_is(tmp_path: Path):
     ("arguments", "what"),
     [
         (["show", "nothing"], "there is no delivery or run 'nothing'"),
-        (["show", "latest"], "nothing was sent from there yet"),
+        (["show", "latest"], "nothing was sent yet"),
         (["list", "--run", "nothing"], "there is no run 'nothing'"),
         (["list", "--status", "6xx"], "such as 404"),
         (["list", "--since", "yesterday"], "such as 2024-05-01"),

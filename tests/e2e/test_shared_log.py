@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import platform
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from retailops_sandbox import resources
 from retailops_sandbox.runlog import opening
+from retailops_sandbox.runlog.place import database_words
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.command import environment, run_forked
 from tests.support.compose_client import ComposeClient
@@ -213,3 +217,16 @@ def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_
         pushed = two.run("log", "push", *place, cwd=tmp_path).partition(":")[0]
         stream.until(f"{pushed}.000001", "passed")
     assert "waits in this workspace" not in words(here.http.get("/").text)
+
+
+def test_pages_and_lists_say_which_log_it_is_and_of_which_machine_a_run_is(two: Two, tmp_path: Path):
+    two.run("send", "default", "--stand-in", cwd=tmp_path)
+    machine = platform.node()
+    listed = two.run("log", "list", "--runs", "--limit", "1", cwd=tmp_path)
+    assert re.search(rf"receiver +machine\n.* {re.escape(machine)}$", listed, re.MULTILINE), listed
+    (run,) = re.findall(r"^\d{8}T\S+", listed, re.MULTILINE)
+    shown = json.loads(two.run("log", "show", run, "--format", "json", cwd=tmp_path))
+    assert shown["run"]["host"] == machine
+    assert database_words(two.url.partition("?")[0]) in main_words(two.here.http.get("/deliveries").text)
+    assert f" on {machine} " in main_words(two.here.http.get(f"/runs/{run}").text)
+    assert f"on {machine[:20]}" in main_words(two.here.http.get("/runs").text)

@@ -350,7 +350,9 @@ def test_without_a_baseline_the_page_says_what_to_do_first(client: ProbeClient):
 
 @pytest.mark.parametrize("path", ["", "/events", "/report.html", "/deliveries?finding=x", "/evidence"])
 def test_a_probe_that_is_not_kept_is_not_found(client: ProbeClient, path: str):
-    assert "There is no probe 20200101T000000Z-0 " in client.text(f"/probe/20200101T000000Z-0{path}", 404)
+    assert "no report of a probe 20200101T000000Z-0 in this workspace" in client.text(
+        f"/probe/20200101T000000Z-0{path}", 404
+    )
 
 
 def test_a_report_that_cannot_be_kept_is_shown_with_the_reason(tmp_path: Path):

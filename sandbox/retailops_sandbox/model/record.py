@@ -208,6 +208,8 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     stand_in: bool = False
     tool: str = ""
     """Name and version of the program that wrote it."""
+    host: str = ""
+    """What the machine calls itself that wrote it into a log of many machines; empty elsewhere."""
     scenarios: Count = 0
     """The number of scenarios to run."""
     unreadable: tuple[str, ...] = ()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
 
 from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
@@ -60,6 +63,7 @@ def open_run(
         from retailops_sandbox.runlog.postgres.writer import SharedRunWriter
 
         check_database(place.database)
+        info = msgspec.structs.replace(info, host=platform.node())
 
         def copy(id: str, target: BinaryIO) -> bool:
             return open_log(place, contracts, notice).copy(id, target)

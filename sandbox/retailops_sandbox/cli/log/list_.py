@@ -121,8 +121,13 @@ def _list_runs(log: LogReader, limit: int, *, as_json: bool) -> None:
     if as_json:
         _print_json(map(shapes.run, runs[:limit]))
         return
-    head = ("id", "started (UTC)", "kind", "state", "results", "deliveries", "receiver")
-    _print_table(head, [_run(run) for run in runs[:limit]], nothing="nothing was run")
+    head: tuple[str, ...] = ("id", "started (UTC)", "kind", "state", "results", "deliveries", "receiver")
+    rows = [_run(run) for run in runs[:limit]]
+    hosts = [run.info.host if run.info else "" for run in runs[:limit]]
+    if any(hosts):
+        head = (*head, "machine")
+        rows = [(*row, host) for row, host in zip(rows, hosts, strict=True)]
+    _print_table(head, rows, nothing="nothing was run")
     if len(runs) > limit:
         say(f"the newest {limit} of {len(runs):,}; --limit N shows more")
 

@@ -34,7 +34,8 @@ def command(files: tuple[Path, ...], workspace: str | None) -> None:
     for path in paths:
         try:
             pushed = push_run_file(place, path, lambda: found.contracts)
-            say(_line(pushed))
+            if pushed.added or pushed.is_new or not pushed.different:
+                say(_line(pushed))
             if pushed.different:
                 problems.append(_differs(pushed, path))
         except FileError as error:
@@ -54,7 +55,7 @@ def _differs(pushed: PushedRun, path: Path) -> FileError:
 
 
 def _line(pushed: PushedRun) -> str:
-    if not pushed.added and not pushed.is_new and not pushed.different:
+    if not pushed.added and not pushed.is_new:
         return f"{pushed.id}: the log has all of it already"
     records = f"{pushed.added:,} {'record' if pushed.added == 1 else 'records'}"
     return f"{pushed.id}: brought in, {records}"

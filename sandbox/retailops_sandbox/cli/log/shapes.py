@@ -20,6 +20,7 @@ class ListedRun(msgspec.Struct, frozen=True, kw_only=True):
     receiver: str
     stand_in: bool
     tool: str
+    host: str
     pinned: bool
     scenarios: int
     results: dict[Verdict, int]
@@ -95,6 +96,7 @@ def run(found: RunSummary) -> ListedRun:
         receiver=info.receiver if info else "",
         stand_in=bool(info and info.stand_in),
         tool=info.tool if info else "",
+        host=info.host if info else "",
         pinned=found.is_pinned,
         scenarios=info.scenarios if info else 0,
         results=dict(found.outcomes),

@@ -128,7 +128,7 @@ def _of_run(found: RunSummary) -> Iterator[tuple[str, str]]:
         if info.finished_at:
             yield "ended", shown.clock(info.finished_at)
         if info.tool:
-            yield "by", info.tool
+            yield "by", f"{info.tool} on {info.host}" if info.host else info.tool
     counts = lines.counts({word: found.verdicts[word] for word in lines.GLYPHS})
     if found.verdicts[""]:
         counts.append(f"{found.verdicts['']} not judged")

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import charts
+from retailops_sandbox.runlog.place import database_words
 from retailops_sandbox.runlog.query import FAULTS, VERDICTS, Query
 from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
 from retailops_sandbox.runlog.runs import RunSummary
@@ -102,6 +103,8 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """The address of the stream of new rows; empty for a page without one."""
     count: int
     """The number of all deliveries in the log."""
+    shared: str
+    """The database that keeps the log, without its password; empty where files do."""
     unreadable: list[str]
     problems: Mapping[str, str]
     can_record: bool
@@ -186,6 +189,7 @@ class LogPages(RoomPages):
         runs = self._context.log.runs()
         shown = request.query_params.get("show", "")
         found = FoundRows(iter(()) if wrong else self._context.log.rows(query, after=after))
+        database = self._context.workspace.database
         return LogPage(
             query=query,
             address=query_string(query),
@@ -199,6 +203,7 @@ class LogPages(RoomPages):
             preview=preview.of_id(self._context, request, shown) if shown else None,
             live=live.address(query, here) if here else "",
             count=sum(run.deliveries for run in runs),
+            shared=database_words(database) if database else "",
             unreadable=[str(problem) for run in runs for problem in run.problems],
             problems=problems({"filter": wrong} if wrong else {}),
             can_record=run is None or not run.opened_from,

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.probe.keeping import KeptReports, ReportHeading
+from retailops_sandbox.probe.keeping import KEPT_REPORTS, KeptReports, ReportHeading
 from retailops_sandbox.probe.probes import AREAS, Area
 from retailops_sandbox.probe.probing import ProbeProgress
 from retailops_sandbox.probe.report import ProbeReport
@@ -175,7 +175,9 @@ class ProbePages(RoomPages):
             return self._kept.load(run)
         except UsageError as error:
             raise HTTPException(
-                HTTPStatus.NOT_FOUND, f"There is no probe {run} in this workspace."
+                HTTPStatus.NOT_FOUND,
+                f"There is no report of a probe {run} in this workspace. The newest {KEPT_REPORTS} are kept,"
+                " in the workspace that probed; what was sent is in the run of this name.",
             ) from error
 
     def refused(self, request: Request, report: ProbeReport, attempt: SaveAttempt) -> Response:
