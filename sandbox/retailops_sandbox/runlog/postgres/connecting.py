@@ -46,11 +46,13 @@ _FOR_NOW = re.compile(
 """What a server says to who will get in by waiting."""
 CREATEDB = "createdb --encoding UTF8 --template template0 NAME"
 """The command that makes a database for a log."""
+GRANT = "grant it select, insert, update and delete on the tables of the log"
+"""What a user needs who writes a log."""
 _MENDS = {
     "pg_hba.conf": "whoever runs the server adds a line to pg_hba.conf that lets this user in from here",
     "password": "it stands in the URL of the log, in PGPASSWORD or in ~/.pgpass",
     "database": f"make it first: {CREATEDB}",
-    "permission denied": "see Roles in docs/shared-log.md",
+    "permission denied": GRANT,
 }
 _NOT_ALLOWED = ("25006", "42501")
 """SQLSTATE: the server only reads, as a standby does; the user may not do this."""

@@ -11,6 +11,7 @@ import psycopg
 from retailops_sandbox.runlog.place import database_words, log_option
 from retailops_sandbox.runlog.postgres.connecting import (
     CREATEDB,
+    GRANT,
     DatabaseAway,
     DatabaseRefused,
     asking,
@@ -39,7 +40,7 @@ def check_database(url: str) -> None:
     if not may_write:
         raise DatabaseRefused(
             f"{database_words(url)}: its user may read the log, and not write it",
-            mend="see Roles in docs/shared-log.md",
+            mend=GRANT,
         )
 
 
