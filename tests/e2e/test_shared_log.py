@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from retailops_sandbox import resources
@@ -27,6 +28,7 @@ from tests.support.record_process import recording
 from tests.support.serving import serving
 
 AWAY = "The shared log is away."
+UNWRITTEN = "Not yet in the shared log:"
 DEFAULT = "order_cancel/draft/default.json"
 PASSES = '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expect": {"status": 200}}]}'
 
@@ -34,12 +36,16 @@ PASSES = '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expe
 class Two:
     """A sandbox here, whose way to the database can be cut, and one there, with a workspace of its own."""
 
-    def __init__(self, here: ComposeClient, there: ComposeClient, proxy: PostgresProxy, url: str) -> None:
+    def __init__(
+        self, here: ComposeClient, there: ComposeClient, proxy: PostgresProxy, url: str, direct: str
+    ) -> None:
         self.here = here
         self.there = there
         self.proxy = proxy
         self.url = url
         """Of the database, through the proxy."""
+        self.direct = direct
+        """Of the database itself."""
 
     def run(self, *arguments: object, cwd: Path) -> str:
         """Run a command with the shared log; what it says."""
@@ -64,7 +70,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         serving(there, RETAILOPS_SANDBOX_LOG=url) as served_there,
     ):
         clients = ComposeClient(served_here, through), ComposeClient(served_there, url)
-        yield Two(*clients, proxy, through)
+        yield Two(*clients, proxy, through, url)
         for client in clients:
             client.http.close()
         for served in (served_here, served_there):
@@ -147,7 +153,10 @@ def test_a_run_is_live_and_pinned_and_deleted_in_both(two: Two, tmp_path: Path):
     assert "pinned" in main_words(there.http.get(f"/runs/{id}").text)
     assert f"{id}  stays: it is pinned" in two.run("log", "prune", "--keep", "0", cwd=tmp_path)
     there.http.post(f"/runs/{id}/pin", data={"do": "unpin"})
-    assert f"  {id}  1 sent" in two.run("log", "prune", "--keep", "0", cwd=tmp_path)
+    with listening(there.http, live(there.http)) as stream:
+        assert f"  {id}  1 sent" in two.run("log", "prune", "--keep", "0", cwd=tmp_path)
+        # An open list is made anew: what is deleted goes from it.
+        stream.until_named("reload")
     for client in (here, there):
         assert client.http.get(f"/runs/{id}").status_code == 404
         assert client.http.get(f"/deliveries/{id}.000001").status_code == 404
@@ -185,14 +194,56 @@ def test_a_delivery_is_gone_elsewhere_when_its_process_was_killed(two: Two, tmp_
     assert there.http.get(f"/deliveries/{id}").status_code == 404
 
 
+def test_what_cannot_be_written_is_shown_and_said(two: Two):
+    here, there = two.here, two.there
+    known = sent(here)
+    here.landed(f"/deliveries/{known}")
+    with psycopg.connect(two.direct, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f"alter database {name} set default_transaction_read_only = on")
+        # Connections that there are do not learn of it.
+        two.proxy.cut()
+        two.proxy.mend()
+        kept = sent(here)
+        here.landed(f"/deliveries/{kept}")
+        page = here.http.get(f"/deliveries/{kept}")
+        assert (page.status_code, UNWRITTEN in words(page.text)) == (200, True)
+        listed = here.http.get("/deliveries").text
+        assert [f"/deliveries/{id}" in listed for id in (known, kept)] == [True, True]
+        workbench = words(here.http.get(f"/?fixture=default&delivery={kept}").text)
+        assert [each in workbench for each in ("Nothing was sent yet", "There is no delivery")] == [
+            False,
+            False,
+        ]
+        assert here.http.get("/healthz").json() == {"status": "ok", "log": "away"}
+        assert there.http.get(f"/deliveries/{kept}").status_code == 404
+        with listening(here.http, live(here.http)) as stream:
+            later = sent(here)
+            stream.until(later, "passed")
+            admin.execute("set default_transaction_read_only = off")
+            admin.execute(f"alter database {name} reset default_transaction_read_only")
+            two.proxy.cut()
+            two.proxy.mend()
+            stream.until_named("reload")
+    deadline = time.monotonic() + 60
+    while any(each in words(here.http.get("/").text) for each in (UNWRITTEN, AWAY)):
+        assert time.monotonic() < deadline
+    for id in (kept, later):
+        assert there.http.get(f"/deliveries/{id}").status_code == 200
+
+
 def test_while_the_log_is_away_pages_say_so_and_show_what_is_here(two: Two, tmp_path: Path):
     here, there = two.here, two.there
     known, elsewhere = sent(here), sent(there)
     there.landed(f"/deliveries/{elsewhere}")
     assert AWAY not in here.http.get("/").text
-    two.proxy.cut()
-    # The question that finds the database away is answered from the files.
-    here.http.get("/deliveries")
+    assert here.http.get("/healthz").json() == {"status": "ok"}
+    with listening(here.http, live(here.http)) as stream:
+        two.proxy.cut()
+        # A page that is open says so, too, and shows what there is without the log.
+        assert AWAY in words(stream.until_named("notice").data)
+        stream.until_named("reload")
+    assert here.http.get("/healthz").json() == {"status": "ok", "log": "away"}
     for path in ("/", "/deliveries", "/runs", "/scenarios", "/receivers"):
         assert AWAY in words(here.http.get(path).text), path
     gone = here.http.get(f"/deliveries/{elsewhere}")

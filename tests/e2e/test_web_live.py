@@ -13,6 +13,7 @@ import pytest
 
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.ports import RunWriter
+from tests.support.command import run_forked
 from tests.support.compose_client import ComposeClient
 from tests.support.live_stream import listening, live
 from tests.support.logged import open_log
@@ -222,6 +223,16 @@ def test_once_tells_what_there_is_and_ends(client: ComposeClient, foreign: RunWr
         assert stream.next() is None
     with listening(client.http, f"{query}&once", **{"Last-Event-ID": event.id}) as stream:
         assert stream.next() is None
+
+
+def test_what_is_deleted_goes_from_an_open_list(client: ComposeClient, foreign: RunWriter):
+    foreign.append(make_delivery(foreign))
+    foreign.finish("2024-05-01T12:01:00Z")
+    root = client.workspace.root
+    with listening(client.http, live(client.http)) as stream:
+        done = run_forked("log", "prune", "--keep", "0", "--workspace", root, cwd=root)
+        assert "removed 1 run" in done.stdout
+        stream.until_named("reload")
 
 
 def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(client: ComposeClient):

@@ -48,6 +48,13 @@ class Stream:
                 return Event(*("\n".join(each) for each in fields.values()))
         return None
 
+    def until_named(self, name: str) -> Event:
+        """The next event of this name."""
+        while (event := self.next()) is not None:
+            if event.name == name:
+                return event
+        raise AssertionError(f"the stream ended without {name}")
+
     def until(self, delivery: str, verdict: str) -> Event:
         """The event that tells so of a delivery."""
         while (event := self.next()) is not None:

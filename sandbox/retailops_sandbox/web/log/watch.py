@@ -178,8 +178,8 @@ class Watch:
             elsewhere, count = await asyncio.to_thread(self._before)
             flights = elsewhere | own
             if self._cursor is None:
-                self._cursor = await asyncio.to_thread(self._log.cursor)
-                self._flying, self._told = flights, count
+                self._cursor, self._told = await asyncio.to_thread(self._begun)
+                self._flying = flights
                 self._set_notice(await asyncio.to_thread(log_notice, self._log))
                 return
             changes = await asyncio.to_thread(self._cursor.changes)
@@ -194,6 +194,12 @@ class Watch:
                 self.count = await asyncio.to_thread(self._log.count)
             if changes or flights.keys() != self._flying.keys():
                 self._collect(changes, flights)
+
+    def _begun(self) -> tuple[Cursor, int]:
+        """A cursor, and the number of deliveries before it."""
+        self._log.cursor()  # Files are counted as of the last question.
+        count = self._log.count()
+        return self._log.cursor(), count
 
     def _before(self) -> tuple[_Flying, int]:
         """What others have in flight, and the number of deliveries before the next changes are read."""
