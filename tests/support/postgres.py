@@ -203,6 +203,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (owned := config.stash.get(_OWNED, None)) is not None:
         owned.__exit__(None, None, None)
+    else:
+        _close()
 
 
 @pytest.fixture

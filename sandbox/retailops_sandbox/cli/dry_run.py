@@ -11,7 +11,7 @@ import msgspec
 
 from retailops_sandbox.cli.job import Choose, sending
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets
-from retailops_sandbox.cli.options import here, reports_asked_for
+from retailops_sandbox.cli.options import current_settings, reports_asked_for
 from retailops_sandbox.cli.output import show
 from retailops_sandbox.engine import Options
 from retailops_sandbox.engine.preview import Preview, preview
@@ -39,7 +39,7 @@ def execute(
     if asked := reports_asked_for(given):
         named = " and ".join(report.option for report in asked)
         raise UsageError(f"--dry-run judges nothing, so there is nothing for {named} to report")
-    chosen = settings.read(os.environ, here())
+    chosen = current_settings()
     book = workspace.receivers()
     options = sending(book, chosen, jobs, **given)
     chosen_plans = choose(options)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from retailops_sandbox.cli.log.names import asked_log, run_named, unknown
-from retailops_sandbox.cli.options import found_workspace, here, log_options
+from retailops_sandbox.cli.options import current_settings, found_workspace, log_options
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError, UsageError
@@ -24,7 +24,6 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
 from retailops_sandbox.session.streams import write_out
-from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
 from retailops_sandbox.workspace.receivers import ReceiverBook
 from retailops_sandbox.workspace.settings import Settings
@@ -87,7 +86,7 @@ def command(
 def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None) -> ExportedFile:
     """The exported scenario file."""
     plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=str(path))
-    known, book = settings.read(os.environ, here()), folder.receivers()
+    known, book = current_settings(), folder.receivers()
     chosen = receiver or known.receiver or book.default
     sources = _sources(folder, book, known)
     return exporting.scenario_file(
@@ -118,7 +117,7 @@ def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: 
         for each in entries
         if action in ("", each.delivery.action) and edition in ("", each.delivery.edition)
     ]
-    sources = _sources(folder, folder.receivers(), settings.read(os.environ, here()))
+    sources = _sources(folder, folder.receivers(), current_settings())
     return exporting.deliveries(wanted, format, sources, name=name, own=own)
 
 

@@ -15,7 +15,7 @@ from retailops_sandbox.cli.options import (
     assignment,
     check_receiver,
     chosen_receiver,
-    here,
+    current_settings,
     reports_asked_for,
     table,
 )
@@ -99,7 +99,7 @@ def run_once(
     from retailops_sandbox.session import run
 
     asked = reports_asked_for(given)
-    chosen = settings.read(os.environ, here())
+    chosen = current_settings()
     book = workspace.receivers()
     options = sending(book, chosen, jobs, max_failures=max_failures, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from retailops_sandbox.cli import job
-from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
+from retailops_sandbox.cli.options import Seconds, current_settings, found_workspace, probing_options
 from retailops_sandbox.cli.output import complain, note
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.load.setup import LOCALHOST, MASTER_PORT, WEB_PORT
@@ -143,7 +143,7 @@ def command(
     launching.require_locust()
     workspace = found_workspace(given.pop("workspace"))
     wait = given.pop("wait")
-    chosen = settings.read(os.environ, here())
+    chosen = current_settings()
     options = job.sending(workspace.receivers(), chosen, None, retries=0, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     plans = _plans(workspace, paths)

@@ -92,8 +92,18 @@ def found_workspace(given: str | None) -> Workspace:
     context = click.get_current_context(silent=True)
     database = context.meta.get(_DATABASE) if context is not None else None
     if database is None:
-        database = settings.read(os.environ, start).log
+        database = current_settings().log
     return Workspace.find(given, os.environ, start, database)
+
+
+def current_settings() -> settings.Settings:
+    """The settings for the current folder, read once for a command."""
+    context = click.get_current_context(silent=True)
+    known = {} if context is None else context.meta
+    if _SETTINGS not in known:
+        known[_SETTINGS] = settings.read(os.environ, here())
+    found: settings.Settings = known[_SETTINGS]
+    return found
 
 
 def given_log() -> str:
@@ -104,6 +114,8 @@ def given_log() -> str:
 
 _DATABASE = f"{__name__}.database"
 """The key of what `--log` says, among the things that click's contexts share."""
+_SETTINGS = f"{__name__}.settings"
+"""The key of the settings there."""
 variables_option = click.option(
     "--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."
 )

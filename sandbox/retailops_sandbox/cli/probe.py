@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets, log_level_option
-from retailops_sandbox.cli.options import Seconds, found_workspace, here, probing_options
+from retailops_sandbox.cli.options import Seconds, current_settings, found_workspace, probing_options
 from retailops_sandbox.cli.output import complain, note, show
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.probe.failing import FAIL_ON, FAILS, FailOn
@@ -133,7 +133,7 @@ def _setup(
     from retailops_sandbox.session import probe_choices, probing
 
     environment = settings.readable(os.environ)
-    chosen = settings.read(environment, here())
+    chosen = current_settings()
     book = workspace.receivers()
     options = sending(
         book, chosen, 1, timeout=None, retries=0, variables=variables, confirmed=confirmed, **chosen_by

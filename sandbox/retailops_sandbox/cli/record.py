@@ -17,8 +17,8 @@ from retailops_sandbox.cli.options import (
     Seconds,
     check_receiver,
     chosen_receiver,
+    current_settings,
     found_workspace,
-    here,
     log_options,
 )
 from retailops_sandbox.cli.output import complain, note, say
@@ -33,7 +33,6 @@ from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.receivers import without_user
-from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.cases import CaseReader
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.names import free_name
@@ -90,7 +89,7 @@ def command(
     )
     check_receiver(receiver)
     require_yes(receiver, confirmed=confirmed, mend="give --yes if you mean it")
-    chosen = settings.read(os.environ, here())
+    chosen = current_settings()
     policy = SecretPolicy(os.environ, receivers=book.receivers, named=chosen.secret_env)
     timeout_ms = int(timeout * 1000) if timeout else None
     records: list[Recorded] = []

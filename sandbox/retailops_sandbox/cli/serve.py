@@ -10,10 +10,9 @@ import click
 from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.log.prune import pruned_lines
 from retailops_sandbox.cli.log_level import diagnosing, log_level_option
-from retailops_sandbox.cli.options import found_workspace, here, log_options
+from retailops_sandbox.cli.options import current_settings, found_workspace, log_options
 from retailops_sandbox.cli.output import complain, note, say
 from retailops_sandbox.runlog.retention import Pruned, Retention
-from retailops_sandbox.workspace import settings
 
 
 @click.command("serve")
@@ -40,8 +39,7 @@ def command(
 
     from retailops_sandbox.web.serve import serve
 
-    start = here()
-    chosen = settings.read(os.environ, start)
+    chosen = current_settings()
     folder = found_workspace(workspace)
 
     log = log_of(folder)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of
-from retailops_sandbox.cli.options import here, log_options
+from retailops_sandbox.cli.options import current_settings, log_options
 from retailops_sandbox.cli.output import complain, say, write_json
 from retailops_sandbox.errors import UsageError, once_a_file
 from retailops_sandbox.model import encoder
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.session.ports import SystemClock
-from retailops_sandbox.workspace import settings
 
 
 @click.command("prune")
@@ -37,7 +35,7 @@ def command(keep: int | None, days: int | None, dry_run: bool, format: str, work
     """
     wanted = Retention(keep, days)
     if not wanted.is_any:
-        chosen = settings.read(os.environ, here())
+        chosen = current_settings()
         wanted = Retention(chosen.keep_runs, chosen.keep_days)
     if not wanted.is_any:
         raise UsageError(

@@ -38,6 +38,7 @@ _begins_posix = re.compile(
 )
 """A first line that is a POSIX shell's: none of PowerShell's that goes on ends without a backtick."""
 _for_cmd = re.compile(r"^[A-Za-z]:\\[^<>|\r\n]*>|curl(?:\.exe)?[ \t]+\^\"|\^[ \t]*\r?$", re.M)
+_posix_quoted = re.compile(r"'[^']*'")
 
 
 def looks_like_commands(text: str) -> bool:
@@ -80,7 +81,9 @@ def _shells(text: str) -> list[Callable[[CommandText], list[FoundRequest]]]:
     """The readers of the shells that a text may be for, the likeliest first."""
     shells: list[Callable[[CommandText], list[FoundRequest]]] = [_of_posix]
     if _for_cmd.search(text):
-        shells.insert(0, _of_cmd)
+        # A caret inside of POSIX quotes is rarely cmd's.
+        is_quoted = not _for_cmd.search(_posix_quoted.sub("", text))
+        shells.insert(1 if is_quoted else 0, _of_cmd)
     elif '""' in text:
         shells.append(_of_windows)
     if powershell.looks_like_powershell(text):
