@@ -155,11 +155,14 @@ class Engine:
     ) -> list[str]:
         """The command that runs any program in the image, with a folder of this machine as its volume."""
         (place,) = image.volumes
+        at = f"{image.root}{place}"
+        # The volume of the container before.
+        self._sh(f"! mountpoint -q {at} || umount {at}")
         if not volume.exists():
             # As an engine makes a new volume: of the one to whom the image's folder belongs.
             volume.mkdir()
-            self._sh(f"chown --reference={image.root}{place} {shlex.quote(str(volume))}")
-        self._sh(f"mount --bind {shlex.quote(str(volume))} {image.root}{place}")
+            self._sh(f"chown --reference={at} {shlex.quote(str(volume))}")
+        self._sh(f"mount --bind {shlex.quote(str(volume))} {at}")
         return self._command(image, program, user or image.user, {**image.env, "HOME": "/", **env})
 
     def _command(self, image: Image, program: Sequence[str], user: str, env: Mapping[str, str]) -> list[str]:
