@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from retailops_sandbox.runlog.place import log_option
 from tests.support.command import run_forked
 from tests.support.postgres_proxy import PostgresProxy
 
@@ -42,7 +43,7 @@ def test_a_run_goes_on_without_the_database_and_says_how_to_bring_it_in(
     (file,) = waiting(tmp_path)
     note = one_note(done)
     assert "cannot be reached" in note
-    assert note.endswith(f"bring it in later with: retailops-sandbox log push {file}")
+    assert note.endswith(f"bring it in later with: retailops-sandbox log push {file} {log_option(url)}")
     assert url.split(":")[2].split("@")[0] not in done.stdout + note
     assert json.loads((tmp_path / "run.json").read_text()) == json.loads(file.read_text())
 

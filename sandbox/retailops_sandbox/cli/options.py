@@ -17,7 +17,6 @@ from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FileReport
-from retailops_sandbox.runlog.place import log_option
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.receivers import ReceiverBook
@@ -90,10 +89,11 @@ def found_workspace(given: str | None) -> Workspace:
     """The workspace that `--workspace` means, its log where `--log` or else the settings say."""
     start = here()
     context = click.get_current_context(silent=True)
-    database = context.meta.get(_DATABASE) if context is not None else None
-    if database is None:
-        database = current_settings().log
-    return Workspace.find(given, os.environ, start, database)
+    named = context.meta.get(_DATABASE) if context is not None else None
+    database = current_settings().log if named is None else named
+    found = Workspace.find(given, os.environ, start, database)
+    found.is_log_named = named is not None
+    return found
 
 
 def current_settings() -> settings.Settings:
@@ -104,12 +104,6 @@ def current_settings() -> settings.Settings:
         known[_SETTINGS] = settings.read(os.environ, here())
     found: settings.Settings = known[_SETTINGS]
     return found
-
-
-def given_log() -> str:
-    """` --log URL` without its password, for a command that is proposed to who gave it; else nothing."""
-    database = click.get_current_context().meta.get(_DATABASE)
-    return f" {log_option(database)}" if database else ""
 
 
 _DATABASE = f"{__name__}.database"

@@ -48,6 +48,7 @@ class Session:
         environment = settings.readable(os.environ)
         chosen = settings.read(environment, start)
         self.workspace = Workspace.find(None, environment, start, _database(config, chosen, environment))
+        self.workspace.is_log_named = bool(config.getoption("--retailops-log"))
         edition = config.getoption("--retailops-edition") or config.getini("retailops_edition")
         if edition and edition not in {each for _, each in self.workspace.contracts.names}:
             self.workspace.contracts.load(DEFAULT_ACTION, edition)  # It raises, and names the known ones.

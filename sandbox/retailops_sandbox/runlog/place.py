@@ -31,11 +31,18 @@ class LogPlace(msgspec.Struct, frozen=True):
     """The folder of the run files."""
     database: str = ""
     """The URL of the PostgreSQL database that keeps the log, which may hold a password; empty for files."""
+    is_named: bool = False
+    """Whether an option named the database, so that a command that is proposed has to name it, too."""
 
     @property
     def spool_dir(self) -> Path:
         """The folder of the run files that are not yet in the database."""
         return self.runs_dir.parent / "shared" / "runs"
+
+    @property
+    def option(self) -> str:
+        """What a proposed command needs to find the log: ` --log URL` without the password, or nothing."""
+        return f" {log_option(self.database)}" if self.database and self.is_named else ""
 
     def __str__(self) -> str:
         return database_words(self.database) if self.database else str(self.runs_dir)

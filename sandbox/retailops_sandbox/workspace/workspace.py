@@ -55,6 +55,8 @@ class Workspace:
         """`database` is the URL of the PostgreSQL database that keeps the log; without one, files do."""
         self.root = root
         self.database = database
+        self.is_log_named = False
+        """Whether an option named the database."""
         self._prefix = os.path.join(os.path.abspath(root), "")
         self._contracts = ContractFolder(self.contracts_dir, root)
 
@@ -98,7 +100,7 @@ class Workspace:
     @property
     def log_place(self) -> LogPlace:
         """Where the log is kept; FileError where a link leads out of the workspace."""
-        place = LogPlace(self.runs_dir, self.database)
+        place = LogPlace(self.runs_dir, self.database, self.is_log_named)
         if place.database:
             self.check_inside(place.spool_dir)
         return place

@@ -13,7 +13,7 @@ import msgspec
 
 from retailops_sandbox.cli.log import shapes, table
 from retailops_sandbox.cli.log.names import LATEST, log_of, reached, run_named, say_at_end_what_lacks, unknown
-from retailops_sandbox.cli.options import log_options
+from retailops_sandbox.cli.options import found_workspace, log_options
 from retailops_sandbox.cli.output import complain, say, show, write_json
 from retailops_sandbox.cli.screen import wants_colour
 from retailops_sandbox.errors import UsageError, once_a_file
@@ -71,11 +71,12 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 @log_options
 def command(runs: bool, limit: int, format: str, workspace: str | None, **given: str | None) -> None:
     """List what was sent, the newest first. Options that are given together are all meant."""
-    log = log_of(workspace)
+    folder = found_workspace(workspace)
+    log = log_of(folder)
     asked = {name: value for name, value in given.items() if value}
     if asked.get("run", LATEST) == LATEST or log.run(asked["run"]) is None:
         reached(log)
-    say_at_end_what_lacks(log)
+    say_at_end_what_lacks(log, folder)
     if runs:
         if asked:
             raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from retailops_sandbox.cli.options import found_workspace, given_log
+from retailops_sandbox.cli.options import found_workspace
 from retailops_sandbox.cli.output import complain, note
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.runlog.opening import open_log
@@ -22,10 +22,10 @@ def log_of(workspace: str | Workspace | None) -> Log:
     return open_log(workspace.log_place, lambda: workspace.contracts, note)
 
 
-def asked_log(workspace: str | Workspace | None) -> Log:
+def asked_log(workspace: Workspace) -> Log:
     """As `log_of`, for a command that answers from the log: it says at its end what the answer lacks."""
     log = log_of(workspace)
-    say_at_end_what_lacks(log)
+    say_at_end_what_lacks(log, workspace)
     return log
 
 
@@ -36,7 +36,7 @@ def reached(log: Log) -> None:
         raise SandboxError(away, mend="--log '' lists what this workspace keeps in files")
 
 
-def say_at_end_what_lacks(log: Log) -> None:
+def say_at_end_what_lacks(log: Log, workspace: Workspace) -> None:
     """Say at the command's end what its answer from a log lacks."""
 
     def say_what_lacks() -> None:
@@ -44,7 +44,7 @@ def say_at_end_what_lacks(log: Log) -> None:
             complain(f"warning: {away}; this is what waits here")
         if waiting := len(log.waiting()):
             what = "run waits" if waiting == 1 else "runs wait"
-            push = f"retailops-sandbox log push{given_log()}"
+            push = f"retailops-sandbox log push{workspace.log_place.option}"
             complain(f"note: {waiting} {what} here for the shared log: {push}")
 
     click.get_current_context().call_on_close(say_what_lacks)

@@ -10,7 +10,7 @@ import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import asked_log, run_named, unknown
-from retailops_sandbox.cli.options import found_workspace, given_log, log_options
+from retailops_sandbox.cli.options import found_workspace, log_options
 from retailops_sandbox.cli.output import show, write_json
 from retailops_sandbox.cli.screen import page_width, wants_colour
 from retailops_sandbox.model import encoder
@@ -47,13 +47,13 @@ def command(what: str, format: str, workspace: str | None) -> None:
         return
     spoiled = {each.scenario for each in results if each.verdict in ("failed", "errored")}
     _print(delivery_text.run(run, results, log.deliveries(run.id, spoiled) if spoiled else []))
-    _print(_hints(run))
+    _print(_hints(run, folder.log_place.option))
 
 
-def _hints(run: RunSummary) -> Iterable[str]:
+def _hints(run: RunSummary, option: str) -> Iterable[str]:
     if run.deliveries:
         yield ""
-        yield f"its deliveries: retailops-sandbox log list --run {run.id}{given_log()}"
+        yield f"its deliveries: retailops-sandbox log list --run {run.id}{option}"
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -129,7 +129,7 @@ class SharedRunWriter:
         self._files.close()
 
     def _tell_away(self, reason: SandboxError) -> None:
-        command = f"retailops-sandbox log push {shlex.quote(str(self._files.path))}"
+        command = f"retailops-sandbox log push {shlex.quote(str(self._files.path))}{self._place.option}"
         self._notice(
             f"{reason}; the run goes on in a file of its own, which comes in by itself where the database is "
             f"back before the run ends; otherwise bring it in later with: {command}"
