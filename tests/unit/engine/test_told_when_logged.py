@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from retailops_sandbox.engine import (
@@ -18,6 +19,7 @@ from retailops_sandbox.engine import (
 from retailops_sandbox.model import DeliveryInFlight, Judgement
 from retailops_sandbox.model import Receiver as ReceiverModel
 from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from tests.support.playing import MemoryLog, plan, real_ports
 from tests.support.receivers import answering, closing_after, receiver, response
@@ -171,3 +173,30 @@ def test_a_listener_that_raises_stops_the_run_also_where_it_is_told_late() -> No
     with receiver(answering(NOTHING)) as shop:
         log = asyncio.run(run(shop.url))
     assert 0 < len(log.deliveries) < 100
+
+
+def test_the_time_of_a_run_is_without_that_in_which_its_events_waited_for_the_log() -> None:
+    class Clock(SystemClock):
+        now_s = 0.0
+
+        def seconds(self) -> float:
+            self.now_s += 1
+            return self.now_s
+
+    async def run(url: str) -> float:
+        log, clock = StuckLog(), Clock()
+        async with Transport() as transport:
+            target = ReceiverModel(name="shop", base_url=url, timeout_ms=5000)
+            ports = msgspec.structs.replace(real_ports(transport, log), clock=clock)
+            engine = Run([plan({})], ports, Options(receiver=target))
+            running = asyncio.create_task(engine.execute(lambda event: None))
+            while not engine.seconds:
+                await asyncio.sleep(0.001)
+            assert not running.done()
+            clock.now_s += 3600
+            log.mended.set()
+            await running
+        return engine.seconds
+
+    with receiver(answering(NOTHING)) as shop:
+        assert 0 < asyncio.run(run(shop.url)) < 3600

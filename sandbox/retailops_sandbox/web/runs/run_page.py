@@ -126,6 +126,8 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     failing: int
     """The number of results that failed or errored."""
     is_running: bool
+    is_shared: bool
+    """Whether the log is one of many: then the process of a run may have lost touch with it."""
     is_ours: bool
     """Whether this process runs it, and so can stop it."""
     can_review: bool
@@ -177,6 +179,7 @@ def of_run(context: AppContext, request: Request, run: RunSummary, watch: RunWat
         total=len(rows),
         failing=failing,
         is_running=is_running,
+        is_shared=bool(context.workspace.database) and not run.opened_from,
         is_ours=context.running.is_live(run.id),
         can_review=_can_review(run, failing, cause) and not is_running,
         cause=cause,

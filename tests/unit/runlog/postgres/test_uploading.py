@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from retailops_sandbox.model import Delivery, DeliveryInFlight, RunInfo
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import RunWriter
-from retailops_sandbox.runlog.postgres import adding, schema, uploading
+from retailops_sandbox.runlog.postgres import adding, connecting, schema, uploading
 from tests.support.logged import shipped
 from tests.support.postgres_proxy import PostgresProxy
 from tests.support.records import LATER, RUN, judge, make_delivery, make_result
@@ -457,6 +459,13 @@ def test_an_idle_run_is_held_again_when_its_connection_was_lost(
     assert "comes in by itself" in told.lines[0]
     assert told.lines[1].endswith(f"could be reached again, and has all of run {RUN}")
     assert len(told.lines) == 2
+
+
+def test_what_the_driver_says_of_a_lost_connection_is_not_printed() -> None:
+    module = connecting.__name__
+    code = f"import logging, {module}; logging.getLogger('psycopg').warning('error ignored')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
 
 
 def test_the_end_of_a_run_does_not_wait_for_a_database_that_is_known_not_to_answer(
