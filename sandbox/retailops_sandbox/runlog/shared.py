@@ -341,6 +341,8 @@ class SharedCursor:
         self._was_away = False
         """Whether the last changes were those of the files alone."""
         self._reach.asked(self._begin, self._go_to_files)
+        if self._in_files is None and self._here():
+            self._in_files = self._files.cursor()
 
     def changes(self) -> list[Change] | None:
         """The changes since the last call, the oldest first; None where they are not known. Blocks."""

@@ -1,7 +1,7 @@
 """Which runs of this machine the database of a log does not have, or not all of.
 
-A run that goes on has a file beside its journal while the database lacks something of it, so that every
-process of the workspace knows. The file says why.
+A run that the database lacks something of has a mark: a file in a folder beside that of the runs, so that
+every process of the workspace knows. It says why, and stays where the run ends before all of it came in.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from pathlib import Path
 from retailops_sandbox.errors import unreadable
 from retailops_sandbox.runlog.files.folder import RunFolder
 
-_SUFFIX = ".unwritten"
+_FOLDER = "unwritten"
 
 
 def mark(run_file: Path, reason: str) -> None:
-    """Say that the database lacks something of a run that goes on. Raises OSError."""
-    run_file.with_suffix(_SUFFIX).write_text(reason, "utf-8", "surrogateescape")
+    """Say that the database lacks something of a run. Raises OSError."""
+    path = _mark_of(run_file)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(reason, "utf-8", "surrogateescape")
 
 
 def unmark(run_file: Path) -> None:
-    """Say that the database has all of a run, or that the run has ended. Raises OSError."""
-    run_file.with_suffix(_SUFFIX).unlink(missing_ok=True)
+    """Say that the database has all of a run. Raises OSError."""
+    _mark_of(run_file).unlink(missing_ok=True)
 
 
 def waiting(spool_dir: Path) -> list[str]:
@@ -31,22 +33,27 @@ def waiting(spool_dir: Path) -> list[str]:
 
 
 def unwritten(spool_dir: Path) -> dict[str, str]:
-    """The ids of all runs that the database may lack something of, and why their processes say so.
+    """The ids of the runs that the database lacks something of, and why.
 
     The reason is empty where no process will bring a run in. FileError where they cannot be read.
     """
+    if not (spool_dir.parent / _FOLDER).exists():
+        return {}
     found: dict[str, str] = {}
     for id, run in RunFolder(spool_dir).look().items():
-        if not run.is_held:
-            found[id] = ""
-        elif (reason := _reason(run.run_file)) is not None:
-            found[id] = reason
+        reason = _reason(run.run_file)
+        if reason is not None:
+            found[id] = reason if run.is_held else ""
     return found
+
+
+def _mark_of(run_file: Path) -> Path:
+    return run_file.parent.parent / _FOLDER / run_file.stem
 
 
 def _reason(run_file: Path) -> str | None:
     """What a run's mark says; None where it has none."""
-    path = run_file.with_suffix(_SUFFIX)
+    path = _mark_of(run_file)
     try:
         return path.read_text("utf-8", "surrogateescape")
     except FileNotFoundError:

@@ -99,11 +99,11 @@ class SharedRunWriter:
         if not self._has_begun or self._is_moved:
             return
         ended = msgspec.structs.replace(self.info, finished_at=finished_at, stopped=stopped)
-        if self._uploader.finish(ended):
-            self._is_moved = True
-            self._files.discard()
-        else:
+        if not self._uploader.finish(ended):
             self._files.finish(finished_at, stopped=stopped)
+            return
+        self._is_moved = True
+        self._files.discard()
         try:
             unmark(self._files.path)
         except OSError as error:
