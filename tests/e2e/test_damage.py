@@ -156,7 +156,7 @@ def test_an_empty_file_is_no_run_yet(place: Place) -> None:
     place.damage(nothing)
     code, printed, (line,) = place.run("export", place.bad, "--format", "curl")
     assert (code, printed) == (2, "")
-    assert line.startswith(f"error: there is no delivery, run or file '{place.bad}' in this workspace")
+    assert line.startswith(f"error: there is no delivery, run or file '{place.bad}' in the log")
     _, _, (line,) = place.run("export", str(place.file), "--format", "curl")
     assert line.startswith(f"error: {place.file}: damaged: ")
     with serving(place.workspace.root) as served:

@@ -161,7 +161,7 @@ def test_a_scenario_of_a_run_passes_where_it_was_recorded(sent: Path):
     ("arguments", "what"),
     [
         (["nothing", "--format", "har"], "there is no delivery, run or file 'nothing'"),
-        (["latest", "--format", "har"], "nothing was sent from there yet"),
+        (["latest", "--format", "har"], "nothing was sent yet"),
         (["a.scenario.json", "--format", "har"], "a.scenario.json has sent nothing"),
         (["a.scenario.json", "--format", "scenario", "-o", "a.scenario.json"], "a file a.scenario.json"),
         (["a.scenario.json", "--format", "scenario", "-o", "absent/x"], "no folder absent"),

@@ -104,7 +104,7 @@ def test_the_settings_of_one_workspace_delete_nothing_of_a_shared_log(two: Two, 
     assert "from a shared log only `log prune` does" in errors
     assert two.run("log", "list", "--runs", cwd=tmp_path) == before
     # Who asks for it gets it, by the same settings.
-    assert "removed 1 run" in two.run("log", "prune", cwd=tmp_path)
+    assert re.search("removed [1-9]", two.run("log", "prune", cwd=tmp_path))
 
 
 def test_what_is_in_flight_elsewhere_is_shown_as_such_and_only_its_own_process_cancels_it(two: Two):

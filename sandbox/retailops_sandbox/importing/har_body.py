@@ -65,7 +65,9 @@ def read(written: Written) -> Body | None:
     """The body; None where the archive does not have it. NotBase64 for a text that only says so."""
     if written.text:
         encoded = "base64" in (_lower(written.encoding), _lower(written.own_encoding))
-        return Body(octets(written.text)) if encoded and not is_json(written.text) else _of_text(written.text)
+        # A number such as 8100 is JSON and base64: what it is said to be decides.
+        is_text = not encoded or (is_json(written.text) and not _is_base64(written.text))
+        return _of_text(written.text) if is_text else Body(octets(written.text))
     if written.params:
         return _of_parameters(written.params, _lower(written.type).partition(";")[0].strip())
     for value in (written.json, written.own_json):
@@ -105,13 +107,17 @@ def _inflated(content: bytes, window: int) -> bytes | None:
     return plain if stream.eof else None
 
 
+def _is_base64(text: str) -> bool:
+    return _base64.fullmatch("".join(text.split())) is not None
+
+
 def _lower(text: str | None) -> str:
     return (text or "").lower()
 
 
 def _of_text(text: str) -> Body:
     """The bytes of a text, also where it is base64 and does not say so."""
-    if text.lstrip()[:1] not in "{[" and _base64.fullmatch("".join(text.split())):
+    if _is_base64(text):
         try:
             content = octets(text)
             decoded = content.decode()

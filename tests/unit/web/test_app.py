@@ -36,7 +36,13 @@ class BrokenLog:
     def in_flight(self) -> list[DeliveryRow]:
         return []
 
+    def count(self) -> int:
+        return 0
+
     def away(self) -> str:
+        return ""
+
+    def unwritten(self) -> str:
         return ""
 
     def waiting(self) -> list[str]:
