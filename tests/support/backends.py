@@ -12,12 +12,14 @@ from pathlib import Path
 from threading import Thread
 from typing import Protocol, cast
 
+import pytest
+
 from retailops_sandbox.model import Judgement, Record, RunInfo
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Log, RunWriter
-from retailops_sandbox.runlog.postgres import connecting
+from retailops_sandbox.runlog.postgres import connecting, uploading
 from retailops_sandbox.runlog.postgres.writer import SharedRunWriter
 from tests.support.logged import open_log, shipped
 from tests.support.postgres import fresh_database
@@ -163,9 +165,15 @@ class _Flushed:
         return ask
 
 
+_PATIENCE_S = 60.0
+
+
 @contextmanager
 def postgres(folder: Path) -> Iterator[PostgresBackend]:
-    with fresh_database() as url:
+    with fresh_database() as url, pytest.MonkeyPatch.context() as patch:
+        # A database on a busy machine is slow, and not away.
+        patch.setattr(connecting.AnsweredConnection, "patience", _PATIENCE_S)
+        patch.setattr(uploading, "_LONGEST", _PATIENCE_S)
         backend = PostgresBackend(LogPlace(folder / "runs", url))
         try:
             yield backend
