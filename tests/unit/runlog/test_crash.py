@@ -80,7 +80,7 @@ def judged(log: Log) -> dict[str, int]:
 def test_what_was_reported_survives_a_kill_at_any_moment(tmp_path: Path, soak: bool) -> None:
     log = open_log(tmp_path)
     reported: set[str] = set()
-    for number in range(300 if soak else 8):
+    for number in range(300 if soak else 5):
         with child(WRITES_UNTIL_KILLED, tmp_path, f"run-{number:03}") as process:
             reported.update(read_ids(process, random.randint(1, 150)))
             process.kill()
