@@ -19,7 +19,7 @@ pytest_plugins = ["pytester", "tests.support.built", "tests.support.postgres"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
 
 
