@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import psycopg
+from run import _receiver
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -88,21 +89,6 @@ def _cases(folder: Path) -> Path:
         scenario = {"format": 1, "name": f"case {number}", "steps": [step]}
         (folder / f"case-{number:05}.scenario.json").write_text(json.dumps(scenario, indent=2))
     return folder
-
-
-class _receiver:
-    """The fast receiver in a process of its own, for as long as the bench runs."""
-
-    def __enter__(self) -> str:
-        self._process = subprocess.Popen(
-            [sys.executable, HERE / "receiver.py"], stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        return f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
 
 
 if __name__ == "__main__":

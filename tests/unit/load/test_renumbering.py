@@ -166,7 +166,7 @@ def test_ids_in_expected_answers_follow(sources: Sources) -> None:
     (event,) = body["events"]
     assert event["associations"][0]["identity"] == "5"
     assert event["diagnostic_data"] == ["X1 and more"]
-    assert renumbering.about([5]).scenario.steps[0].expect[1].status == 404  # type: ignore[union-attr,index]
+    assert renumbering.about([5]).scenario.steps[0].expect[1].status == 404
 
 
 def test_an_id_that_an_answer_gave_stays(sources: Sources) -> None:

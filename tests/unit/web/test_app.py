@@ -61,8 +61,21 @@ class WatchedLog(FileLog):
         return super()._asked(*args, **options)
 
 
+class AwayLog(FileLog):
+    """The files that are here while the shared log is away."""
+
+    def away(self) -> str:
+        return "postgresql://shop: cannot be reached"
+
+
 def client_of(folder: Path, log: Log) -> TestClient:
     return TestClient(app_of(folder, log).asgi, base_url="http://127.0.0.1", raise_server_exceptions=False)
+
+
+def test_an_empty_list_claims_nothing_of_a_log_that_is_away(tmp_path: Path):
+    page = client_of(tmp_path, AwayLog(tmp_path / "runs", shipped, print)).get("/deliveries").text
+    assert "No delivery is kept here." in page
+    assert "Nothing has been sent" not in page
 
 
 def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):
